@@ -1,0 +1,3 @@
+/** Support for tests. */
+export { describeLab } from "./describe-lab.ts";
+export { eventually } from "./eventually.ts";
