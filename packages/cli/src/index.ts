@@ -1,1 +1,3 @@
-export {};
+/** The `trivet` command, as tests run it. */
+export { trivet } from "./app.ts";
+export type { CommandProcess } from "./context.ts";

@@ -1,1 +1,4 @@
-export {};
+#!/usr/bin/env node
+import { trivet } from "./app.ts";
+
+process.exitCode = await trivet(process.argv.slice(2), process);

@@ -1,0 +1,67 @@
+import { Agent, request } from "undici";
+
+/** Where an agent listens unless its configuration says otherwise. */
+export const DEFAULT_SOCKET = "/run/trivet/agent.sock";
+
+/** No agent answered, or it answered with an error. */
+export class AgentUnavailableError extends Error {
+  override readonly name = "AgentUnavailableError";
+  readonly fault = "world";
+  readonly socket: string;
+
+  constructor(socket: string, reason: string) {
+    super(`the agent at ${socket} ${reason}`);
+    this.socket = socket;
+  }
+}
+
+/** Asks the agent of this server over its unix socket. */
+export class AgentClient implements AsyncDisposable {
+  readonly #socket: string;
+  readonly #dispatcher: Agent;
+
+  /** @param socket path of the agent's unix socket */
+  constructor(socket: string = DEFAULT_SOCKET) {
+    this.#socket = socket;
+    this.#dispatcher = new Agent({ connect: { socketPath: socket, timeout: 5_000 }, headersTimeout: 20_000 });
+  }
+
+  /**
+   * @param path with query, `/v1/routes`
+   * @throws AgentUnavailableError
+   */
+  async get<T>(path: string): Promise<T> {
+    const response = await request(new URL(path, "http://agent"), { dispatcher: this.#dispatcher }).catch(
+      (error: NodeJS.ErrnoException) => {
+        throw new AgentUnavailableError(this.#socket, reasonOf(error));
+      },
+    );
+    const text = await response.body.text();
+    if (response.statusCode !== 200) throw new AgentUnavailableError(this.#socket, `answered: ${messageOf(text)}`);
+    return JSON.parse(text) as T;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dispatcher.close();
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "is not there; start it with `systemctl start trivet-agent`, or name its socket with --socket",
+  ECONNREFUSED: "is not running; start it with `systemctl start trivet-agent`",
+  EACCES: "may be asked by root only; use sudo",
+};
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  return REASONS[code ?? ""] ?? `does not answer (${message}); \`journalctl -u trivet-agent\` may say why`;
+}
+
+function messageOf(body: string): string {
+  try {
+    const { error } = JSON.parse(body) as { error?: unknown };
+    if (typeof error === "string") return error;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return body.slice(0, 200);
+}
