@@ -7,16 +7,19 @@ import { fileURLToPath } from "node:url";
 import { parseSync } from "oxc-parser";
 
 const FLOORS = [
-  ["ip", "bgp", "bfd", "dns"],
+  ["ip", "sockopt", "bgp", "bfd", "dns"],
   ["spec", "lxd"],
   ["audit", "render", "health"],
   ["deploy", "maintain"],
   ["agent", "lab"],
   ["cli"],
 ];
+/** Rooms of floor 0 that the others there may use. */
+const CELLAR = new Set(["ip", "sockopt"]);
 const ASIDE = new Set(["console", "testing"]);
 /** The files of floor 0 that own sockets and timers. */
-const SOCKET_FILES = /\/src\/(socket|endpoint|clock|worker)(\/|\.ts$)|\/src\/[a-z-]+-(socket|worker|clock)\.ts$/;
+const SOCKET_FILES =
+  /^.*\/sockopt\/src\/|\/src\/(socket|endpoint|clock|worker)(\/|\.ts$)|\/src\/[a-z-]+-(socket|worker|clock)\.ts$/;
 const NETWORK_MODULES = new Set([
   "net",
   "dgram",
@@ -99,6 +102,10 @@ function checkRoom(room, specifier, where) {
   else if (ASIDE.has(room)) return;
   else if (theirs === undefined)
     problems.push(`${where}: imports ${specifier}, which is no room that a product package may use`);
-  else if (theirs >= mine && other !== "ip")
+  else if (theirs >= mine && !mayUseCellar(room, other))
     problems.push(`${where}: ${room} (floor ${mine}) may not import ${other} (floor ${theirs})`);
+}
+
+function mayUseCellar(room, other) {
+  return other === "ip" || (CELLAR.has(other) && !CELLAR.has(room));
 }

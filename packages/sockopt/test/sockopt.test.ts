@@ -1,0 +1,120 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, type Server, Socket, createServer } from "node:net";
+import { Address, Prefix } from "@trivet/ip";
+import { eventually } from "@trivet/testing";
+import { afterEach, describe, expect, test } from "vitest";
+import { SocketError, bindUdp, listenTcp, setMd5Key, tcpSocket, unavailableReason } from "../src/index.ts";
+
+const here = (text: string) => ({ address: Address.parse(text), zone: undefined });
+const open: (Socket | Server)[] = [];
+const sockets: ReturnType<typeof createSocket>[] = [];
+
+afterEach(() => {
+  for (const socket of open.splice(0)) {
+    if (socket instanceof Socket) socket.destroy();
+    else socket.close();
+  }
+  for (const socket of sockets.splice(0)) socket.close();
+});
+
+async function listen(
+  address: string,
+  options: Parameters<typeof listenTcp>[2],
+): Promise<{ fd: number; port: number; server: Server }> {
+  const fd = listenTcp(here(address), 0, options);
+  const server = createServer((socket) => {
+    open.push(socket);
+    socket.on("error", () => undefined);
+  });
+  open.push(server);
+  await once(server.listen({ fd }), "listening");
+  return { fd, port: (server.address() as AddressInfo).port, server };
+}
+
+function connect(address: string, port: number, options: Parameters<typeof tcpSocket>[1]): Socket {
+  const socket = new Socket({ fd: tcpSocket(Address.parse(address).family, options) });
+  open.push(socket);
+  socket.on("error", () => undefined);
+  return socket.connect({ host: address, port });
+}
+
+/** A counter of /proc/net/netstat or 0: what the kernel dropped, and why. */
+function counter(name: string): number {
+  const rows = readFileSync("/proc/self/net/netstat", "utf8")
+    .split("\n")
+    .map((line) => line.split(" "));
+  for (const [i, row] of rows.entries()) {
+    const column = row.indexOf(name);
+    if (column > 0 && Number.isInteger(Number(rows[i + 1]?.[column]))) return Number(rows[i + 1]?.[column]);
+  }
+  return 0;
+}
+
+test("koffi is usable here", () => {
+  expect(unavailableReason()).toBeUndefined();
+});
+
+describe.each(["127.0.0.1", "::1"])("TCP on %s", (address) => {
+  test("RFC 2385: the right key connects", async () => {
+    const { port } = await listen(address, { md5: [{ peer: here(address), key: "tripod" }] });
+    await once(connect(address, port, { md5: [{ peer: here(address), key: "tripod" }] }), "connect");
+  });
+
+  test("RFC 2385: a wrong key is dropped by the kernel, and a key changed live lets the peer in", async () => {
+    const { fd, port } = await listen(address, { md5: [{ peer: here(address), key: "tripod" }] });
+    const before = counter("TCPMD5Failure");
+    const socket = connect(address, port, { md5: [{ peer: here(address), key: "stool" }] });
+    const connected = once(socket, "connect");
+    await eventually("the kernel drops the segment", () => counter("TCPMD5Failure") > before);
+    expect(socket.connecting).toBe(true);
+    setMd5Key(fd, { peer: here(address), key: "stool" });
+    await connected; // the next retransmission of the SYN
+  });
+
+  test("RFC 2385: one key for a range of peers", async () => {
+    const range = address === "::1" ? "::/64" : "127.0.0.0/8";
+    const { port } = await listen(address, { md5: [{ peer: Prefix.parse(range), key: "tripod" }] });
+    await once(connect(address, port, { md5: [{ peer: here(address), key: "tripod" }] }), "connect");
+  });
+
+  test("RFC 5082: segments that crossed a router are dropped", async () => {
+    const { port } = await listen(address, { hopLimit: 255, minHopLimit: 255 });
+    await once(connect(address, port, { hopLimit: 255, minHopLimit: 255 }), "connect");
+    const before = counter("TCPMinTTLDrop");
+    const far = connect(address, port, { hopLimit: 254 });
+    await eventually("the kernel drops the segment", () => counter("TCPMinTTLDrop") > before);
+    expect(far.connecting).toBe(true);
+  });
+});
+
+describe.each(["127.0.0.1", "::1"])("UDP on %s", (address) => {
+  test("RFC 5881 §5: only packets that crossed no router arrive", async () => {
+    const type = address === "::1" ? "udp6" : "udp4";
+    const make = async (options: Parameters<typeof bindUdp>[2]) => {
+      const socket = createSocket(type);
+      sockets.push(socket);
+      socket.bind({ fd: bindUdp(here(address), 0, options) }); // listens at once
+      return socket;
+    };
+    const receiver = await make({ hopLimit: 255, minHopLimit: 255 });
+    const [far, near] = [await make({ hopLimit: 254 }), await make({ hopLimit: 255, trafficClass: 0xc0 })];
+    const first = once(receiver, "message");
+    await new Promise((sent) => far.send("far", receiver.address().port, address, sent));
+    near.send("near", receiver.address().port, address);
+    expect(String((await first)[0])).toBe("near");
+  });
+});
+
+test("errors say which call, which address and which error", async () => {
+  const { port } = await listen("127.0.0.1", {});
+  expect(() => listenTcp(here("127.0.0.1"), port, {})).toThrow(SocketError);
+  expect(() => listenTcp(here("127.0.0.1"), port, {})).toThrow(`bind: EADDRINUSE: 127.0.0.1 port ${port}`);
+  expect(() => bindUdp({ address: Address.parse("fe80::1"), zone: "nosuch0" }, 0, { hopLimit: 255 })).toThrow(
+    "there is no interface nosuch0",
+  );
+  expect(() => tcpSocket(4, { md5: [{ peer: here("127.0.0.1"), key: "x".repeat(81) }] })).toThrow(
+    "at most 80 octets, this one 81",
+  );
+});
