@@ -1,1 +1,25 @@
-export {};
+/** BGP-4: a speaker that announces routes, and the codec it is made of. */
+export { type Clock, systemClock } from "./clock.ts";
+export { CommunityError, EncodeError, WireError } from "./error.ts";
+export {
+  type Connection,
+  type ConnectionHandler,
+  type ConnectOptions,
+  type Endpoint,
+  type Listener,
+  type Network,
+  NetworkError,
+} from "./network.ts";
+export {
+  type ExportPolicy,
+  type GracefulRestartOptions,
+  type ListenOptions,
+  OptionsError,
+  type PeerOptions,
+  type RangeOptions,
+  type SpeakerOptions,
+} from "./options.ts";
+export type { Route, RouteAttributes, RouteChange } from "./route.ts";
+export type { Negotiated, SessionFailure, SessionInfo, SessionState, SpeakerEvents } from "./session-info.ts";
+export { type ReceivedRoute, Speaker } from "./speaker.ts";
+export * from "./wire/index.ts";
