@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 
 /** A command of the machine that failed or could not be started. */
 export class CommandError extends Error {
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Told every line of standard error as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface RunResult {
@@ -52,6 +55,8 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   const err: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
   child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
+  if (options.onLine !== undefined && child.stderr !== null)
+    createInterface({ input: child.stderr }).on("line", options.onLine);
   child.stdin?.on("error", () => undefined); // the command may end without reading its input
   child.stdin?.end(options.input ?? "");
   return await new Promise((resolve, reject) => {
