@@ -1,0 +1,177 @@
+import { EventEmitter, once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { AddressError, parseScoped } from "@trivet/ip";
+import { unavailableReason } from "@trivet/sockopt";
+import type { SessionSpec, SessionStatus } from "../engine.ts";
+import { BfdConfigError, BfdSocketError } from "../error.ts";
+import type { State } from "../wire/packet.ts";
+import type { Report, Request } from "./messages.ts";
+
+/** A wanted session. Times are in milliseconds. */
+export interface SessionOptions {
+  /** Unique; the peer's address unless given. */
+  readonly name?: string;
+  /** The peer's address; a link-local one needs its interface: `fe80::1%br-mesh`. */
+  readonly peer: string;
+  readonly local?: string;
+  /** RFC 5883: UDP port 4784 and no check of the hop limit, for peers behind routers. */
+  readonly multihop?: boolean;
+  /** Wait for the peer to speak first. */
+  readonly passive?: boolean;
+  /** How often to send while up; 300 unless given. */
+  readonly transmitInterval?: number;
+  /** How often to be ready to receive; 300 unless given. */
+  readonly receiveInterval?: number;
+  /** Lost packets after which the peer declares us dead; 3 unless given. */
+  readonly multiplier?: number;
+  /** Hold the session down and tell the peer so: planned work, not a failure (RFC 5882 §4.2). */
+  readonly adminDown?: boolean;
+}
+
+interface Events {
+  /** A session changed its state. */
+  state: [status: SessionStatus, from: State];
+  /** A listening socket failed, or the worker died; sessions on it are no longer watched. */
+  error: [error: Error];
+}
+
+type Asking = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
+type Done = Extract<Report, { kind: "done" }>;
+
+/**
+ * A BFD endpoint on a worker thread of its own: asynchronous mode, both IP families, single hop and multihop.
+ *
+ * `start()`, then `setSessions()` with the whole wanted set as often as it changes, `stop()` at the end.
+ */
+export class BfdEndpoint extends EventEmitter<Events> {
+  #worker: Worker | undefined;
+  #requests = 0;
+  readonly #waiting = new Map<number, { resolve: (done: Done) => void; reject: (error: Error) => void }>();
+
+  /** Why BFD cannot run on this machine, as the end of a sentence; `undefined` when it can. */
+  static unavailableReason(): string | undefined {
+    return unavailableReason();
+  }
+
+  /** Starts the worker thread; it has no sessions yet. */
+  async start(): Promise<void> {
+    if (this.#worker !== undefined) return;
+    const worker = new Worker(workerFile());
+    this.#worker = worker;
+    worker.on("message", (report: Report) => this.#take(report));
+    worker.on("error", (error) => this.#fail(error));
+    worker.on("exit", () => {
+      this.#worker = undefined;
+    });
+    await once(worker, "online");
+  }
+
+  /**
+   * Makes the sessions be exactly these: see {@link SessionOptions}. Those that stay as they are go on undisturbed.
+   *
+   * @throws BfdConfigError on options out of range, before anything is changed
+   * @throws BfdSocketError naming sessions whose addresses cannot be bound; the others run
+   */
+  async setSessions(sessions: readonly SessionOptions[]): Promise<void> {
+    const specs = sessions.map(toSpec);
+    const names = new Set<string>();
+    for (const { name } of specs) {
+      if (names.has(name)) throw new BfdConfigError(name, "is there twice; give the sessions different names");
+      names.add(name);
+    }
+    await this.#ask({ kind: "set", specs });
+  }
+
+  async sessions(): Promise<readonly SessionStatus[]> {
+    return (await this.#ask({ kind: "statuses" })).statuses;
+  }
+
+  /** Tells every peer that this is intended, and ends. */
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const exit = once(worker, "exit");
+    await this.#ask({ kind: "close" });
+    await exit;
+  }
+
+  async #ask(asking: Asking): Promise<Done> {
+    const worker = this.#worker;
+    if (worker === undefined) throw new TypeError("the BFD endpoint is not started");
+    const id = ++this.#requests;
+    return await new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      worker.postMessage({ ...asking, id });
+    });
+  }
+
+  #take(report: Report): void {
+    switch (report.kind) {
+      case "state":
+        this.emit("state", report.status, report.from);
+        return;
+      case "socket-error":
+        this.emit("error", new TypeError(report.message));
+        return;
+      case "done":
+        this.#waiting.get(report.id)?.resolve(report);
+        this.#waiting.delete(report.id);
+        return;
+      case "failed":
+        this.#waiting.get(report.id)?.reject(new BfdSocketError(report.failures));
+        this.#waiting.delete(report.id);
+    }
+  }
+
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    this.emit("error", error);
+  }
+}
+
+/** Beside this file: TypeScript in the source tree, JavaScript where the program was bundled. */
+function workerFile(): URL {
+  return import.meta.url.endsWith(".ts")
+    ? new URL("worker.ts", import.meta.url)
+    : new URL("bfd-worker.js", import.meta.url);
+}
+
+function toSpec(options: SessionOptions): SessionSpec {
+  const { peer, transmitInterval = 300, receiveInterval = 300, multiplier = 3 } = options;
+  const fail = (reason: string): never => {
+    throw new BfdConfigError(peer, reason);
+  };
+  for (const [what, value] of [
+    ["transmit", transmitInterval],
+    ["receive", receiveInterval],
+  ] as const)
+    if (!(value >= 10 && value <= 60_000)) fail(`the ${what} interval of ${value} ms is outside 10 to 60,000`);
+  if (!Number.isInteger(multiplier) || multiplier < 1 || multiplier > 255)
+    fail(`the multiplier ${multiplier} is no whole number from 1 to 255`);
+  return {
+    name: options.name ?? peer,
+    peer: canonical(peer, fail),
+    local: options.local === undefined ? undefined : canonical(options.local, fail),
+    multihop: options.multihop ?? false,
+    passive: options.passive ?? false,
+    adminDown: options.adminDown ?? false,
+    timers: {
+      desiredMinTx: transmitInterval * 1000,
+      requiredMinRx: receiveInterval * 1000,
+      detectMultiplier: multiplier,
+    },
+  };
+}
+
+function canonical(text: string, fail: (reason: string) => never): string {
+  try {
+    const { address, zone } = parseScoped(text);
+    if (address.family === 6 && address.isLinkLocal && zone === undefined)
+      return fail(`${text} is link-local and needs its interface: ${text}%INTERFACE`);
+    return zone === undefined ? address.toString() : `${address.toString()}%${zone}`;
+  } catch (error) {
+    if (error instanceof AddressError) return fail(error.message);
+    throw error;
+  }
+}
