@@ -1,0 +1,87 @@
+import { once } from "node:events";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { BfdConfigError, BfdEndpoint, BfdSocketError, type SessionStatus } from "../src/index.ts";
+
+let a: BfdEndpoint;
+let b: BfdEndpoint;
+
+beforeEach(async () => {
+  a = new BfdEndpoint();
+  b = new BfdEndpoint();
+  await Promise.all([a.start(), b.start()]);
+});
+afterEach(async () => {
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+async function stateOf(endpoint: BfdEndpoint, state: string): Promise<SessionStatus> {
+  for (;;) {
+    const [status] = await once(endpoint, "state");
+    if ((status as SessionStatus).state === state) return status as SessionStatus;
+  }
+}
+
+const pace = { transmitInterval: 100, receiveInterval: 100, multiplier: 3 };
+
+async function bringUp(one: string, two: string, multihop = false): Promise<void> {
+  const bothUp = Promise.all([stateOf(a, "Up"), stateOf(b, "Up")]);
+  await a.setSessions([{ peer: two, local: one, multihop, ...pace }]);
+  await b.setSessions([{ peer: one, local: two, multihop, ...pace }]);
+  await bothUp;
+}
+
+describe("an endpoint", () => {
+  test.each([
+    ["IPv4", "127.94.0.1", "127.94.0.2", false],
+    ["IPv4 multihop", "127.94.0.1", "127.94.0.2", true],
+  ])("%s: up, and down on purpose", async (_name, one, two, multihop) => {
+    await bringUp(one, two, multihop);
+    const down = stateOf(b, "Down");
+    await a.setSessions([{ peer: two, local: one, multihop, ...pace, adminDown: true }]);
+    expect(await down).toMatchObject({
+      diagnostic: "Neighbor Signaled Session Down",
+      remoteState: "AdminDown",
+      remoteDiagnostic: "Administratively Down",
+    });
+  });
+
+  test("stop tells the peer before the sockets close", async () => {
+    await bringUp("127.94.1.1", "127.94.1.2");
+    const down = stateOf(b, "Down");
+    await a.stop();
+    expect(await down).toMatchObject({ remoteDiagnostic: "Administratively Down" });
+  });
+
+  test("sessions do not flap while the main thread is blocked for longer than the detection time", async () => {
+    await bringUp("127.94.2.1", "127.94.2.2");
+    const end = performance.now() + 500;
+    while (performance.now() < end);
+    const [[mine], [theirs]] = [await a.sessions(), await b.sessions()];
+    expect(mine).toMatchObject({ state: "Up", flaps: 0, detectionTime: 300 });
+    expect(theirs).toMatchObject({ state: "Up", flaps: 0 });
+  });
+
+  test("a local address this machine has not: named, and the other sessions run", async () => {
+    const set = a.setSessions([
+      { name: "lost", peer: "192.0.2.2", local: "192.0.2.1" },
+      { name: "fine", peer: "127.94.3.2", local: "127.94.3.1" },
+    ]);
+    await expect(set).rejects.toThrow(BfdSocketError);
+    await expect(set).rejects.toThrow("BFD session lost: bind: EADDRNOTAVAIL: 192.0.2.1 port 3784");
+    expect((await a.sessions()).map(({ name }) => name)).toEqual(["fine"]);
+  });
+
+  test.each([
+    [{ peer: "192.0.2.300" }, "has an octet over 255"],
+    [{ peer: "fe80::1" }, "fe80::1 is link-local and needs its interface: fe80::1%INTERFACE"],
+    [{ peer: "127.94.4.1", transmitInterval: 5 }, "the transmit interval of 5 ms is outside 10 to 60,000"],
+    [{ peer: "127.94.4.1", receiveInterval: Number.NaN }, "the receive interval of NaN ms is outside"],
+    [{ peer: "127.94.4.1", multiplier: 0 }, "the multiplier 0 is no whole number from 1 to 255"],
+  ])("refuses %j and leaves what runs alone", async (options, message) => {
+    await a.setSessions([{ peer: "127.94.4.2", local: "127.94.4.1" }]);
+    const set = a.setSessions([options]);
+    await expect(set).rejects.toThrow(BfdConfigError);
+    await expect(set).rejects.toThrow(message);
+    expect((await a.sessions()).map(({ peer }) => peer)).toEqual(["127.94.4.2"]);
+  });
+});
