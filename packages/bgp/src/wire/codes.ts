@@ -2,6 +2,8 @@
 
 export const MessageType = { Open: 1, Update: 2, Notification: 3, Keepalive: 4, RouteRefresh: 5 } as const;
 
+/** RFC 4271 §4.1: what every message begins with. */
+export const MARKER: Uint8Array = new Uint8Array(16).fill(0xff);
 /** RFC 4271 §4.1: the marker, the length and the type. */
 export const HEADER_LENGTH = 19;
 /** RFC 4271 §4.1. */

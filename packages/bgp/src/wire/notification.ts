@@ -1,4 +1,18 @@
+import { decodeUtf8 } from "./capability.ts";
+import { CeaseReason, ErrorCode, FsmError, HeaderError, OpenError, RouteRefreshError, UpdateError } from "./codes.ts";
 import type { NotificationMessage } from "./message.ts";
+
+/** RFC 9003 §2. */
+const MAX_TEXT = 255;
+
+const SUBCODES: Readonly<Record<number, Readonly<Record<string, number>>>> = {
+  [ErrorCode.MessageHeader]: HeaderError,
+  [ErrorCode.Open]: OpenError,
+  [ErrorCode.Update]: UpdateError,
+  [ErrorCode.FiniteStateMachine]: FsmError,
+  [ErrorCode.Cease]: CeaseReason,
+  [ErrorCode.RouteRefresh]: RouteRefreshError,
+};
 
 /**
  * A Cease NOTIFICATION (RFC 4486), with the reason for people where the subcode takes one (RFC 9003).
@@ -7,24 +21,67 @@ import type { NotificationMessage } from "./message.ts";
  * @param text cut at 255 octets, between characters
  */
 export function cease(subcode: number, text?: string): NotificationMessage {
-  void [subcode, text];
-  throw new Error("being written");
+  const data = text !== undefined && takesText(subcode) ? withLength(text) : new Uint8Array();
+  return { kind: "notification", code: ErrorCode.Cease, subcode, data };
 }
 
 /** RFC 8538 §3: wraps a NOTIFICATION so that a peer which keeps routes over NOTIFICATIONs does not keep them over this one. */
 export function hardReset(inner: NotificationMessage): NotificationMessage {
-  void inner;
-  throw new Error("being written");
+  const data = Uint8Array.of(inner.code, inner.subcode, ...inner.data);
+  return { kind: "notification", code: ErrorCode.Cease, subcode: CeaseReason.HardReset, data };
 }
 
-/** The NOTIFICATION inside a Hard Reset (RFC 8538 §3); `undefined` for any other. */
-export function unwrapHardReset(message: NotificationMessage): NotificationMessage | undefined {
-  void message;
-  throw new Error("being written");
+/** The NOTIFICATION inside a Hard Reset (RFC 8538 §3); `undefined` for any other, and for a Hard Reset that says nothing. */
+export function unwrapHardReset({ code, subcode, data }: NotificationMessage): NotificationMessage | undefined {
+  const [innerCode, innerSubcode] = data;
+  if (code !== ErrorCode.Cease || subcode !== CeaseReason.HardReset) return undefined;
+  if (innerCode === undefined || innerSubcode === undefined) return undefined;
+  return { kind: "notification", code: innerCode, subcode: innerSubcode, data: data.slice(2) };
 }
 
-/** For logs and people: `Cease/Administrative Shutdown: "maintenance until 14:00"`. */
+/** What the peer's operator wrote (RFC 9003 §2); `undefined` when there is nothing, or it is malformed or not UTF-8. */
+export function shutdownText({ code, subcode, data }: NotificationMessage): string | undefined {
+  if (code !== ErrorCode.Cease || !takesText(subcode)) return undefined;
+  const length = data[0] ?? 0;
+  return length === 0 || length !== data.length - 1 ? undefined : decodeUtf8(data.subarray(1));
+}
+
+/** For logs and people, in one line: `Cease/Administrative Shutdown: "maintenance until 14:00"`. */
 export function describeNotification(message: NotificationMessage): string {
-  void message;
-  throw new Error("being written");
+  const inner = unwrapHardReset(message);
+  const name = `${codeName(message.code)}${subcodeName(message)}`;
+  if (inner !== undefined) return `${name} (${describeNotification(inner)})`;
+  const text = shutdownText(message);
+  // JSON quotes what would break the line or move the cursor (RFC 9003 §6); C1 controls it does not.
+  if (text !== undefined) return `${name}: ${JSON.stringify(text).replaceAll(/[\u007f-\u009f\u2028-\u202e]/g, "?")}`;
+  return message.data.length === 0 ? name : `${name}: 0x${Buffer.from(message.data.subarray(0, 32)).toString("hex")}`;
+}
+
+function codeName(code: number): string {
+  return nameOf(ErrorCode, code) ?? `Error ${code}`;
+}
+
+function subcodeName({ code, subcode }: NotificationMessage): string {
+  const name = nameOf(SUBCODES[code] ?? {}, subcode);
+  return name === undefined ? (subcode === 0 ? "" : `/${subcode}`) : `/${name}`;
+}
+
+/** `AdministrativeShutdown` is `Administrative Shutdown`, as the RFCs write it. */
+function nameOf(names: Readonly<Record<string, number>>, value: number): string | undefined {
+  const key = Object.keys(names).find((name) => names[name] === value);
+  return key
+    ?.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ")
+    .replace(/\bAs\b/, "AS")
+    .replace(/\bBfd\b/, "BFD");
+}
+
+function takesText(subcode: number): boolean {
+  return subcode === CeaseReason.AdministrativeShutdown || subcode === CeaseReason.AdministrativeReset;
+}
+
+function withLength(text: string): Uint8Array {
+  const octets = new Uint8Array(1 + MAX_TEXT);
+  const { written } = new TextEncoder().encodeInto(text, octets.subarray(1));
+  octets[0] = written;
+  return octets.slice(0, 1 + written);
 }
