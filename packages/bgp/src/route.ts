@@ -35,3 +35,15 @@ export interface RouteChange {
   readonly announce?: Iterable<Route>;
   readonly withdraw?: Iterable<Prefix>;
 }
+
+/** A route that cannot be announced. The message says which, what is wrong and what is right. */
+export class RouteError extends Error {
+  override readonly name = "RouteError";
+  readonly fault = "input";
+  readonly prefix: string;
+
+  constructor(prefix: string, reason: string) {
+    super(`the route ${prefix} ${reason}`);
+    this.prefix = prefix;
+  }
+}

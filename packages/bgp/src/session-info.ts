@@ -64,6 +64,8 @@ export interface SessionInfo {
   readonly prefixesReceived: Readonly<Record<Family, number>>;
   /** Prefixes announced to the peer; it may not have read all of them yet. */
   readonly prefixesSent: Readonly<Record<Family, number>>;
+  /** Prefixes that cannot be told to this peer: no next hop of a family that it takes, or too many attributes for a message. */
+  readonly unsendable: Readonly<Record<Family, number>>;
   /** Octets waiting for the peer to read. */
   readonly waiting: number;
   /** The families whose End-of-RIB came. */
