@@ -1,0 +1,135 @@
+import type { Route, RouteAttributes } from "@trivet/bgp";
+import type { Prefix } from "@trivet/ip";
+import type { Instance } from "@trivet/lxd";
+import type { Network, Snapshot } from "../inventory/snapshot.ts";
+import { type Candidate, type Findings, type Problem, type Refusal, describeSource } from "./candidate.ts";
+import type { AnnounceConfig } from "./config.ts";
+import { Filters } from "./filters.ts";
+import { findInInstance } from "./instances.ts";
+import { findInNetwork } from "./networks.ts";
+
+/** What one server announces, and what it does not, each with its reasons. */
+export interface Announcement {
+  /** By the prefix's text, in no order. */
+  readonly routes: ReadonlyMap<string, AnnouncedRoute>;
+  readonly refused: readonly RefusedCandidate[];
+  readonly problems: readonly Problem[];
+}
+
+export interface AnnouncedRoute extends Route {
+  /** The candidates that ask for this route; the first one's next hop and attributes are announced. */
+  readonly reasons: readonly [Candidate, ...Candidate[]];
+}
+
+export interface RefusedCandidate extends Candidate {
+  readonly refusal: Refusal;
+}
+
+/**
+ * Decides what a server announces: a pure function of what LXD says and of the configuration.
+ *
+ * Where several instances or networks of one server have the same prefix (anycast), it is one route with one next hop, the lowest: a
+ * BGP session carries one path of a prefix. The other servers announce theirs.
+ *
+ * What was found in an instance or network is kept with that object and reused while nothing it depends on has changed, so that one
+ * changed instance among thousands costs its own share only.
+ */
+export class Announcer {
+  readonly #config: AnnounceConfig;
+  readonly #filters: Filters;
+  #world: Pick<Snapshot, "networks" | "projects" | "server" | "clustered"> | undefined;
+  #found = new WeakMap<Instance | Network, Findings>();
+  /** Equal attributes are one object, which is the cheapest for the speaker. */
+  readonly #attributes = new Map<string, RouteAttributes>();
+
+  constructor(config: AnnounceConfig) {
+    this.#config = { ...config, attributes: [...config.attributes].sort((a, b) => b.match.length - a.match.length) };
+    this.#filters = new Filters(config);
+  }
+
+  announce(snapshot: Snapshot): Announcement {
+    this.#forgetUnless(snapshot);
+    const wanted = new Map<string, [Candidate, ...Candidate[]]>();
+    const refused: RefusedCandidate[] = [];
+    const problems: Problem[] = [];
+    for (const findings of this.#findings(snapshot)) {
+      for (const problem of findings.problems) problems.push(problem);
+      for (const candidate of findings.candidates) {
+        if (isRefused(candidate)) refused.push(candidate);
+        else {
+          const key = candidate.prefix.toString();
+          const same = wanted.get(key);
+          if (same === undefined) wanted.set(key, [candidate]);
+          else same.push(candidate);
+        }
+      }
+    }
+    const routes = new Map<string, AnnouncedRoute>();
+    for (const [key, reasons] of wanted) routes.set(key, this.#route(reasons));
+    return { routes, refused, problems };
+  }
+
+  *#findings(snapshot: Snapshot): Generator<Findings> {
+    for (const network of snapshot.networks.values())
+      yield this.#remember(network, () => findInNetwork(snapshot, network, this.#filters));
+    for (const instance of snapshot.instances.values())
+      yield this.#remember(instance, () => findInInstance(snapshot, instance, this.#filters, this.#config.addresses));
+  }
+
+  #remember(of: Instance | Network, find: () => Findings): Findings {
+    let findings = this.#found.get(of);
+    if (findings === undefined) this.#found.set(of, (findings = find()));
+    return findings;
+  }
+
+  #forgetUnless({ networks, projects, server, clustered }: Snapshot): void {
+    const world = this.#world;
+    if (
+      world?.networks !== networks ||
+      world.projects !== projects ||
+      world.server !== server ||
+      world.clustered !== clustered
+    ) {
+      this.#found = new WeakMap();
+      this.#world = { networks, projects, server, clustered };
+    }
+  }
+
+  #route(reasons: [Candidate, ...Candidate[]]): AnnouncedRoute {
+    if (reasons.length > 1) reasons.sort(compareCandidates);
+    const [{ prefix, nextHop, attributes }] = reasons;
+    const said = this.#attributesOf(prefix, attributes);
+    return {
+      prefix,
+      reasons,
+      ...(nextHop.address === undefined ? {} : { nextHop: nextHop.address }),
+      ...(said === undefined ? {} : { attributes: said }),
+    };
+  }
+
+  #attributesOf(prefix: Prefix, own: RouteAttributes | undefined): RouteAttributes | undefined {
+    const rule = this.#config.attributes.find(({ match }) => match.contains(prefix))?.attributes;
+    if (own === undefined) return rule;
+    const merged = { ...rule, ...own };
+    const key = JSON.stringify(merged);
+    const known = this.#attributes.get(key);
+    if (known === undefined) this.#attributes.set(key, merged);
+    return known ?? merged;
+  }
+}
+
+function isRefused(candidate: Candidate): candidate is RefusedCandidate {
+  return candidate.refusal !== undefined;
+}
+
+/** By next hop, self first; then by what asks, so that the same LXD always gives the same routes. */
+function compareCandidates(a: Candidate, b: Candidate): number {
+  const [one, other] = [a.nextHop.address, b.nextHop.address];
+  const hops =
+    one === undefined || other === undefined
+      ? Number(one !== undefined) - Number(other !== undefined)
+      : one.compare(other);
+  if (hops !== 0) return hops;
+  const [left, right] = [describeSource(a.source), describeSource(b.source)];
+  return left < right ? -1 : Number(left > right);
+}

@@ -1,0 +1,76 @@
+import type { ClusterMember, Config, Instance, NetworkForward, NetworkLoadBalancer, Project } from "@trivet/lxd";
+
+/**
+ * All that the agent knows of LXD, at one moment. Immutable: a change makes a new Snapshot that shares what did not change, so that
+ * what is derived from an instance or from the networks may be kept as long as that object is the same.
+ */
+export interface Snapshot {
+  /** The name of the server the agent runs on; what an instance's `location` is compared with. */
+  readonly server: string;
+  readonly clustered: boolean;
+  /** When the newest read that this Snapshot holds was done: milliseconds since 1970. */
+  readonly takenAt: number;
+  readonly parts: Readonly<Record<Part, PartState>>;
+  readonly members: readonly ClusterMember[];
+  readonly projects: ReadonlyMap<string, Project>;
+  /** By {@link keyOf}. */
+  readonly networks: ReadonlyMap<string, Network>;
+  /** By {@link keyOf}; of all servers and projects. */
+  readonly instances: ReadonlyMap<string, Instance>;
+}
+
+/** What is read on its own, and fails on its own. */
+export type Part = "members" | "projects" | "networks" | "instances";
+
+export const PARTS: readonly Part[] = ["members", "projects", "networks", "instances"];
+
+export interface PartState {
+  /** When the whole part was last read without an error: milliseconds since 1970. */
+  readonly readAt: number;
+  /** Why the last attempt failed, if it did; what the Snapshot holds is then as of `readAt`, and of the events since. */
+  readonly error?: string;
+}
+
+/** A managed network with all that hangs on it. */
+export interface Network {
+  readonly project: string;
+  readonly name: string;
+  /** `bridge`, `ovn`, `physical`, ... */
+  readonly type: string;
+  /** With this server's member-specific keys (`parent`, `bgp.ipvN.nexthop`). */
+  readonly config: Config;
+  readonly forwards: readonly NetworkForward[];
+  readonly loadBalancers: readonly LoadBalancer[];
+  /** OVN: the server that is the active gateway, where LXD tells. */
+  readonly chassis?: string;
+}
+
+export interface LoadBalancer extends NetworkLoadBalancer {
+  /** Whether a backend is healthy; absent when its health is not checked or not known. */
+  readonly online?: boolean;
+}
+
+/** The key of a network or instance in a {@link Snapshot}. */
+export function keyOf({ project, name }: { readonly project: string; readonly name: string }): string {
+  return `${project}/${name}`;
+}
+
+/** The network a NIC names: that of the instance's project if the project has its own networks, else that of `default`. */
+export function networkFor(
+  { projects, networks }: Pick<Snapshot, "projects" | "networks">,
+  instanceProject: string,
+  name: string,
+): Network | undefined {
+  const own = projects.get(instanceProject)?.config["features.networks"] === "true";
+  return networks.get(keyOf({ project: own ? instanceProject : "default", name }));
+}
+
+/** True when the instance lives on the Snapshot's server. */
+export function isLocal({ server, clustered }: Pick<Snapshot, "server" | "clustered">, instance: Instance): boolean {
+  return !clustered || instance.location === server;
+}
+
+/** The instance runs and answers; a frozen one does not. */
+export function isRunning(instance: Instance): boolean {
+  return instance.status === "Running" || instance.status === "Ready";
+}

@@ -1,0 +1,176 @@
+import type { Instance, Project } from "@trivet/lxd";
+import type { Membership } from "./read.ts";
+import { same } from "./same.ts";
+import { type Network, PARTS, type Part, type PartState, type Snapshot, isLocal, keyOf } from "./snapshot.ts";
+
+/**
+ * What was read so far, and the Snapshot made of it. What did not change keeps its identity.
+ *
+ * A whole part is read while single things of it are read too, because of events. Whichever *began* later is right: every read takes a
+ * {@link ticket} before it begins, and a part's listing does not touch what was read on a later ticket.
+ */
+export class Store {
+  #ticket = 0;
+  #membership: Membership | undefined;
+  #projects: ReadonlyMap<string, Project> | undefined;
+  readonly #tables = { instances: new Table<Instance>(), networks: new Table<Network>() };
+  readonly #parts = new Map<Part, PartState>();
+  #snapshot: Snapshot | undefined;
+
+  /** Taken before a read begins. */
+  ticket(): number {
+    return ++this.#ticket;
+  }
+
+  /** The newest; absent until each part was read once. */
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
+  get parts(): ReadonlyMap<Part, PartState> {
+    return this.#parts;
+  }
+
+  get server(): Membership | undefined {
+    return this.#membership;
+  }
+
+  get networks(): ReadonlyMap<string, Network> {
+    return this.#tables.networks.entries;
+  }
+
+  setMembership(membership: Membership, now: number): void {
+    if (!same(membership, this.#membership)) this.#membership = membership;
+    this.#done("members", now);
+  }
+
+  setProjects(projects: readonly Project[], now: number): void {
+    const next = new Map(projects.map((project) => [project.name, project]));
+    const before = this.#projects;
+    if (before === undefined || !same([...next], [...before])) this.#projects = next;
+    this.#done("projects", now);
+  }
+
+  setInstances(all: readonly Instance[], ticket: number, now: number): void {
+    this.#tables.instances.replace(
+      all.map((instance) => this.#believable(instance)),
+      ticket,
+    );
+    this.#done("instances", now);
+  }
+
+  setNetworks(all: readonly Network[], ticket: number, now: number): void {
+    this.#tables.networks.replace(all, ticket);
+    this.#done("networks", now);
+  }
+
+  setInstance(key: string, instance: Instance | undefined, ticket: number): void {
+    this.#tables.instances.set(key, instance && this.#believable(instance), ticket);
+  }
+
+  setNetwork(key: string, network: Network | undefined, ticket: number): void {
+    this.#tables.networks.set(key, network, ticket);
+  }
+
+  setError(part: Part, error: string): void {
+    this.#parts.set(part, { readAt: this.#parts.get(part)?.readAt ?? 0, error });
+  }
+
+  clearError(part: Part): void {
+    const state = this.#parts.get(part);
+    if (state?.error !== undefined) this.#parts.set(part, { readAt: state.readAt });
+  }
+
+  /**
+   * Makes the Snapshot of what there is now.
+   *
+   * @returns it, and whether anything but its times differs from the one before; nothing before each part was read once
+   */
+  commit(now: number): { readonly snapshot: Snapshot; readonly changed: boolean } | undefined {
+    const [membership, projects] = [this.#membership, this.#projects];
+    const read = PARTS.every((part) => (this.#parts.get(part)?.readAt ?? 0) > 0);
+    if (membership === undefined || projects === undefined || !read) return undefined;
+    const before = this.#snapshot;
+    const next: Snapshot = {
+      ...membership,
+      takenAt: now,
+      parts: Object.fromEntries(this.#parts) as Snapshot["parts"],
+      projects,
+      networks: this.#tables.networks.entries,
+      instances: this.#tables.instances.entries,
+    };
+    const changed =
+      before === undefined ||
+      before.members !== next.members ||
+      before.server !== next.server ||
+      before.clustered !== next.clustered ||
+      before.projects !== next.projects ||
+      before.networks !== next.networks ||
+      before.instances !== next.instances;
+    this.#snapshot = next;
+    return { snapshot: next, changed };
+  }
+
+  #done(part: Part, now: number): void {
+    this.#parts.set(part, { readAt: now });
+  }
+
+  /**
+   * LXD says `Error` of an instance whose state it could not find out. That is no news of the instance: one that lives here keeps the
+   * status it had.
+   */
+  #believable(instance: Instance): Instance {
+    const before = this.#tables.instances.entries.get(keyOf(instance));
+    const { server = "", clustered = false } = this.#membership ?? {};
+    if (instance.status !== "Error" || before === undefined || !isLocal({ server, clustered }, instance))
+      return instance;
+    return { ...instance, status: before.status, status_code: before.status_code };
+  }
+}
+
+/** Things by key; replaced or changed one by one, on tickets. */
+class Table<T extends { readonly project: string; readonly name: string }> {
+  #entries: ReadonlyMap<string, T> = new Map();
+  /** Keys that were read alone, by the ticket of that read. */
+  readonly #single = new Map<string, number>();
+
+  get entries(): ReadonlyMap<string, T> {
+    return this.#entries;
+  }
+
+  replace(all: readonly T[], ticket: number): void {
+    const next = new Map<string, T>();
+    for (const item of all) {
+      const key = keyOf(item);
+      if (!this.#newer(key, ticket)) next.set(key, this.#shared(key, item));
+    }
+    for (const [key, at] of this.#single) {
+      const kept = at > ticket ? this.#entries.get(key) : undefined;
+      if (kept !== undefined) next.set(key, kept);
+      if (at <= ticket) this.#single.delete(key);
+    }
+    if (next.size !== this.#entries.size || [...next].some(([key, item]) => this.#entries.get(key) !== item))
+      this.#entries = next;
+  }
+
+  set(key: string, item: T | undefined, ticket: number): void {
+    if (this.#newer(key, ticket)) return;
+    this.#single.set(key, ticket);
+    const before = this.#entries.get(key);
+    const shared = item && this.#shared(key, item);
+    if (shared === before) return;
+    const next = new Map(this.#entries);
+    if (shared === undefined) next.delete(key);
+    else next.set(key, shared);
+    this.#entries = next;
+  }
+
+  #newer(key: string, ticket: number): boolean {
+    return (this.#single.get(key) ?? 0) > ticket;
+  }
+
+  #shared(key: string, item: T): T {
+    const before = this.#entries.get(key);
+    return before !== undefined && same(before, item) ? before : item;
+  }
+}
