@@ -1,0 +1,83 @@
+import type { Lab } from "../runtime/lab.ts";
+import type { Server } from "../runtime/server.ts";
+import type { Step } from "./step.ts";
+
+/** Open vSwitch in userspace (this machine's kernel need not have it), with the mesh and the uplink plugged in. */
+export const switchStep: Step = {
+  key: "ovs",
+  title: "Open vSwitch",
+  async run(lab) {
+    await Promise.all(
+      lab.servers.map(async (server) => {
+        const peers = lab.topology.servers.filter((s) => s.name !== server.name);
+        const bridges = [
+          ...peers.map(({ name }) => [`br-mesh-${name}`, `mesh-${name}`]),
+          ["br-uplink", "infra-uplink"],
+        ];
+        const netdev = "datapath_type=netdev";
+        await server.sh(`
+          systemctl enable --now openvswitch-switch
+          ovs-vsctl ${bridges
+            .map(
+              ([br, nic]) =>
+                `--may-exist add-br ${br} -- set bridge ${br} ${netdev} -- --may-exist add-port ${br} ${nic}`,
+            )
+            .join(" -- ")}
+          ovs-vsctl set open . external-ids:system-id=${server.name} external-ids:ovn-bridge-datapath-type=netdev \\
+            external-ids:ovn-encap-type=geneve external-ids:ovn-encap-ip=${server.plan.mesh} \\
+            external-ids:ovn-remote=${database(lab, 6642)}
+          ip link set br-uplink up
+        `);
+      }),
+    );
+  },
+};
+
+/** OVN's databases as a raft of three, northd, and a controller on every server. */
+export const ovnStep: Step = {
+  key: "ovn",
+  title: "OVN databases and controllers",
+  async run(lab) {
+    const [first, ...others] = lab.servers as [Server, ...Server[]];
+    await startCentral(lab, first, "bootstrap");
+    await Promise.all(others.slice(0, 2).map(async (server) => await startCentral(lab, server, "join")));
+    // Restarted with a lost database, the first server must join too, not found a second cluster.
+    first.writeDisk("etc/default/ovn-central", central(lab, first, "join"));
+    await Promise.all(lab.servers.map(async (server) => await server.sh("systemctl enable --now ovn-host")));
+  },
+};
+
+/** Where OVN's clients find a database: all its servers. */
+export function database(lab: Lab, port: 6641 | 6642): string {
+  return lab.topology.servers
+    .slice(0, 3)
+    .map((s) => `tcp:${s.mesh}:${port}`)
+    .join(",");
+}
+
+async function startCentral(lab: Lab, server: Server, role: "bootstrap" | "join"): Promise<void> {
+  await server.exec(["tee", "/etc/default/ovn-central"], { input: central(lab, server, role) });
+  const joined = ["nb OVN_Northbound", "sb OVN_Southbound"]
+    .map((db) => db.split(" "))
+    .map(
+      ([db, name]) =>
+        `ovn-appctl -t /var/run/ovn/ovn${db}_db.ctl cluster/status ${name} | grep -q 'Status: cluster member'`,
+    )
+    .join(" && ");
+  await server.sh(`
+    systemctl enable --now ovn-central
+    until ${joined}; do sleep 0.2; done 2>/dev/null
+  `);
+}
+
+function central(lab: Lab, { plan }: Server, role: "bootstrap" | "join"): string {
+  const remote = role === "bootstrap" ? lab.topology.servers[1] : lab.topology.servers.find((s) => s !== plan);
+  const options = ["nb", "sb"].flatMap((db) => [
+    `--db-${db}-addr=${plan.mesh}`,
+    `--db-${db}-cluster-local-addr=${plan.mesh}`,
+    `--db-${db}-create-insecure-remote=yes`,
+    `--ovn-northd-${db}-db=${database(lab, db === "nb" ? 6641 : 6642)}`,
+    ...(role === "join" ? [`--db-${db}-cluster-remote-addr=${remote?.mesh}`] : []),
+  ]);
+  return `OVN_CTL_OPTS="${options.join(" ")}"\n`;
+}

@@ -1,0 +1,52 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const LABS = "/var/lib/trivet/lab";
+
+/**
+ * Where the parts of a lab are. All names derive from the lab's name, and its folder exists before its first part: what is to be
+ * removed is known even if `up` was killed at any point.
+ */
+export class Places {
+  readonly lab: string;
+
+  constructor(lab: string) {
+    this.lab = lab;
+  }
+
+  /** Everything the lab keeps on disk. */
+  get folder(): string {
+    return join(LABS, this.lab);
+  }
+
+  get stateFile(): string {
+    return join(this.folder, "state.json");
+  }
+
+  get logs(): string {
+    return join(this.folder, "logs");
+  }
+
+  /** LXC's own folder of containers; the machine's /var/lib/lxc is not used. */
+  get containers(): string {
+    return join(this.folder, "servers");
+  }
+
+  /** Control groups of the servers, relative to each hierarchy's root. */
+  get cgroup(): string {
+    return `trivet-${this.lab}`;
+  }
+
+  container(server: string): string {
+    return `trivet-${this.lab}-${server}`;
+  }
+
+  /** @param part `fabric`, `client` or a provider */
+  namespace(part: string): string {
+    return `trivet-${this.lab}-${part}`;
+  }
+
+  static labs(): string[] {
+    return existsSync(LABS) ? readdirSync(LABS).toSorted() : [];
+  }
+}

@@ -1,0 +1,124 @@
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type RunOptions, type RunResult, run } from "../host/run.ts";
+import type { ServerPlan, Topology } from "../topology/topology.ts";
+import { lxcConfig } from "./lxc-config.ts";
+import type { Places } from "./places.ts";
+
+/** A server of the lab: a system container with systemd, on an overlay over the shared image. */
+export class Server {
+  readonly plan: ServerPlan;
+  readonly #places: Places;
+
+  constructor(plan: ServerPlan, places: Places) {
+    this.plan = plan;
+    this.#places = places;
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  get #folder(): string {
+    return join(this.#places.containers, this.#places.container(this.name));
+  }
+
+  /** Its disk: what differs from the image. A file may be put here before the first boot, or read after a crash. */
+  get disk(): string {
+    return join(this.#folder, "delta");
+  }
+
+  /** Makes its disk and LXC configuration; it is not started. Idempotent. */
+  create(topology: Topology, image: string): void {
+    mkdirSync(this.disk, { recursive: true });
+    // Nested user namespaces must be able to walk to their root file systems.
+    for (let path = this.disk; path.length > "/var/lib".length; path = dirname(path)) chmodSync(path, 0o755);
+    const config = lxcConfig({ server: this.plan, topology, places: this.#places, image, disk: this.disk });
+    writeFileSync(join(this.#folder, "config"), config);
+  }
+
+  /** Writes a file on its disk, also while it is off. */
+  writeDisk(path: string, content: string, mode = 0o644): void {
+    const file = join(this.disk, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content, { mode });
+    chmodSync(file, mode);
+  }
+
+  /** Makes a symbolic link on its disk. */
+  link(path: string, target: string): void {
+    const file = join(this.disk, path);
+    mkdirSync(dirname(file), { recursive: true });
+    rmSync(file, { force: true });
+    symlinkSync(target, file);
+  }
+
+  /** Powers it on and waits until systemd has settled. */
+  async start(): Promise<void> {
+    const log = join(this.#places.logs, `${this.name}.lxc.log`);
+    await this.#lxc("start", "-d", "-o", log, "-l", "INFO");
+    await this.booted();
+  }
+
+  /** Waits until systemd has started everything (or given up on it). */
+  async booted(): Promise<void> {
+    const settled = "timeout 100 systemctl is-system-running --wait >/dev/null";
+    await this.sh(`until [ -S /run/dbus/system_bus_socket ]; do sleep 0.1; done; ${settled} || [ $? -lt 124 ]`);
+  }
+
+  /** An orderly shutdown, as its power button does. */
+  async stop(): Promise<void> {
+    await this.#lxc("stop", "-t", "60");
+  }
+
+  /** Pulls the plug: every process dies at once, nothing is written any more. */
+  async kill(): Promise<void> {
+    await this.#lxc("stop", "-k");
+  }
+
+  async running(): Promise<boolean> {
+    return (await this.pid()) !== undefined;
+  }
+
+  /** Its init process, seen from this machine. */
+  async pid(): Promise<number | undefined> {
+    if (!existsSync(join(this.#folder, "config")) || !existsSync(`/run/netns/${this.#places.namespace("fabric")}`))
+      return undefined;
+    const { stdout } = await this.#lxc("info", "-p", "-H");
+    const pid = Number.parseInt(stdout.trim(), 10);
+    return pid > 0 ? pid : undefined;
+  }
+
+  /** Runs a program in the server. */
+  async exec(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return await run(this.argv(argv), options);
+  }
+
+  /** Runs a bash script in the server; any failing command ends it. */
+  async sh(script: string, options: Omit<RunOptions, "input"> = {}): Promise<string> {
+    const { stdout } = await this.exec(["bash", "-euo", "pipefail"], { ...options, input: script });
+    return stdout;
+  }
+
+  /** The command line, on this machine, that runs `argv` in the server. */
+  argv(argv: readonly string[]): [string, ...string[]] {
+    const env = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"];
+    return this.#lxcArgv("attach", "--clear-env", ...env.map((pair) => `-v${pair}`), "--", ...argv);
+  }
+
+  /** Removes its disk; it must be off. */
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #lxcArgv(command: string, ...args: string[]): [string, ...string[]] {
+    // LXC's command sockets are abstract and so belong to a network namespace: every command runs in the one the server was started in.
+    const fabric = `/run/netns/${this.#places.namespace("fabric")}`;
+    const name = this.#places.container(this.name);
+    return ["nsenter", `--net=${fabric}`, `lxc-${command}`, "-P", this.#places.containers, "-n", name, ...args];
+  }
+
+  async #lxc(command: string, ...args: string[]): Promise<RunResult> {
+    return await run(this.#lxcArgv(command, ...args), { timeout: 120_000 });
+  }
+}
