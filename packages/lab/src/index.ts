@@ -4,3 +4,17 @@ export { type Requirements, findProgram, missingRequirements } from "./host/requ
 export { CommandError, type RunOptions, type RunResult, run } from "./host/run.ts";
 export type { Suite } from "./image/packages.ts";
 export { type ImageOptions, serverImage } from "./image/server-image.ts";
+export {
+  type Faults,
+  type InstanceRef,
+  NS1,
+  PUBLIC,
+  type Scene,
+  type SceneInstance,
+  type SceneNetwork,
+  SimulatedCluster,
+  type SimulationEvents,
+  type SimulationOptions,
+  referenceScene,
+  scaledScene,
+} from "./sim/index.ts";

@@ -150,13 +150,14 @@ export class Daemon {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(request);
-    const status = await this.#admit(request, request.socket);
-    if (response.destroyed) return;
-    if (status !== undefined) return answerError(response, status, "simulated fault");
     try {
+      const body = await readBody(request);
+      const status = await this.#admit(request, request.socket);
+      if (response.destroyed) return;
+      if (status !== undefined) return answerError(response, status, "simulated fault");
       answer(response, await this.#handle(request, body));
     } catch (error) {
+      if (request.destroyed && response.destroyed) return; // nobody waits for the answer any more
       // Whatever else is thrown is a bug of the simulator, and shall fail the test it runs in.
       if (!(error instanceof ApiError)) throw error;
       answerError(response, error.status, error.message);
@@ -185,7 +186,12 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString("utf8");
-  return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
+  if (text === "") return {};
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw new ApiError(400, `invalid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function answer(response: ServerResponse, reply: Reply): void {
