@@ -1,1 +1,1 @@
-export {};
+export { Name } from "./wire/name.ts"; export * from "./wire/message.ts"; export * from "./query/responder.ts"; export * from "./zone/zone.ts"; export * from "./zone/store.ts"; export {record} from "./wire/record.ts";
