@@ -49,25 +49,26 @@ export function shutdownText({ code, subcode, data }: NotificationMessage): stri
 /** For logs and people, in one line: `Cease/Administrative Shutdown: "maintenance until 14:00"`. */
 export function describeNotification(message: NotificationMessage): string {
   const inner = unwrapHardReset(message);
-  const name = `${codeName(message.code)}${subcodeName(message)}`;
-  if (inner !== undefined) return `${name} (${describeNotification(inner)})`;
+  return inner === undefined ? describePlain(message) : `${nameOf(message)} (${describePlain(inner)})`;
+}
+
+function describePlain(message: NotificationMessage): string {
   const text = shutdownText(message);
-  // JSON quotes what would break the line or move the cursor (RFC 9003 §6); C1 controls it does not.
-  if (text !== undefined) return `${name}: ${JSON.stringify(text).replaceAll(/[\u007f-\u009f\u2028-\u202e]/g, "?")}`;
-  return message.data.length === 0 ? name : `${name}: 0x${Buffer.from(message.data.subarray(0, 32)).toString("hex")}`;
+  // JSON quotes what would break the line or move the cursor (RFC 9003 §6), but not all that turns the direction of writing.
+  if (text !== undefined)
+    return `${nameOf(message)}: ${JSON.stringify(text).replaceAll(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "?")}`;
+  const data = Buffer.from(message.data.subarray(0, 32)).toString("hex");
+  return data === "" ? nameOf(message) : `${nameOf(message)}: 0x${data}`;
 }
 
-function codeName(code: number): string {
-  return nameOf(ErrorCode, code) ?? `Error ${code}`;
-}
-
-function subcodeName({ code, subcode }: NotificationMessage): string {
-  const name = nameOf(SUBCODES[code] ?? {}, subcode);
-  return name === undefined ? (subcode === 0 ? "" : `/${subcode}`) : `/${name}`;
+function nameOf({ code, subcode }: NotificationMessage): string {
+  const codeName = keyOf(ErrorCode, code) ?? `Error ${code}`;
+  const subcodeName = keyOf(SUBCODES[code] ?? {}, subcode) ?? (subcode === 0 ? undefined : String(subcode));
+  return subcodeName === undefined ? codeName : `${codeName}/${subcodeName}`;
 }
 
 /** `AdministrativeShutdown` is `Administrative Shutdown`, as the RFCs write it. */
-function nameOf(names: Readonly<Record<string, number>>, value: number): string | undefined {
+function keyOf(names: Readonly<Record<string, number>>, value: number): string | undefined {
   const key = Object.keys(names).find((name) => names[name] === value);
   return key
     ?.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ")
