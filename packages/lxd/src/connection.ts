@@ -81,7 +81,7 @@ export class Connection {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     call.signal?.throwIfAborted();
-    const deadline = AbortSignal.timeout(call.timeout);
+    const deadline = AbortSignal.timeout(Math.ceil(call.timeout));
     const signal = call.signal === undefined ? deadline : AbortSignal.any([deadline, call.signal]);
     try {
       // undici notices an abort only once it is connected, hence the race.

@@ -49,10 +49,10 @@ export async function execute(
     "wait-for-websocket": true,
     interactive: false,
   };
+  const site = { server: api.name, call: `exec ${command[0] ?? ""} by POST ${path}` };
   const operation = await api.post(path, body, { ...call, ...left() });
   const secrets = operation.initial.metadata?.["fds"] as Readonly<Record<string, string>> | undefined;
-  if (secrets === undefined)
-    throw new AnswerError({ server: api.name, call: `POST ${path}` }, "exec without file descriptors");
+  if (secrets === undefined) throw new AnswerError(site, "exec without file descriptors");
 
   const sockets: LiveSocket[] = [];
   const open = async (fd: string): Promise<{ readonly socket: LiveSocket; readonly text: Promise<string> }> => {
@@ -80,10 +80,9 @@ export async function execute(
     const texts = await Promise.all([stdout.text, stderr.text]);
     return { status: Number(metadata?.["return"] ?? -1), stdout: texts[0], stderr: texts[1] };
   } catch (error) {
-    if (error instanceof DeadlineError || signal?.aborted === true) {
-      control?.send(JSON.stringify({ command: "signal", signal: SIGKILL }));
-    }
-    throw error;
+    const late = error instanceof DeadlineError;
+    if (late || signal?.aborted === true) control?.send(JSON.stringify({ command: "signal", signal: SIGKILL }));
+    throw late ? new DeadlineError({ ...site, cause: error }, timeout) : error;
   } finally {
     for (const socket of sockets) socket.close();
   }

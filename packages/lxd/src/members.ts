@@ -1,10 +1,16 @@
 import type { CallOptions } from "./call.ts";
-import { type ChangeOptions, Collection } from "./collection.ts";
+import { type ChangeOptions, Collection, type ListOptions } from "./collection.ts";
 import { encodeToken } from "./trust.ts";
-import type { ClusterMember, ClusterMemberState } from "./types/cluster.ts";
+import type { Cluster, ClusterMember, ClusterMemberState } from "./types/cluster.ts";
 
 /** `/1.0/cluster/members`. */
 export class Members extends Collection<ClusterMember> {
+  /** None on a standalone server. */
+  override async list(options: ListOptions = {}): Promise<ClusterMember[]> {
+    const { enabled } = await this.api.get<Cluster>("/1.0/cluster", options);
+    return enabled ? await super.list(options) : [];
+  }
+
   async state(name: string, options: CallOptions = {}): Promise<ClusterMemberState> {
     return await this.api.get<ClusterMemberState>(`${this.at(name)}/state`, options);
   }

@@ -64,13 +64,15 @@ export async function addTrust(
   await using api = new Api(endpoint);
   const { auth, api_extensions } = await api.get<Server>("/1.0", limits);
   if (auth === "trusted") return;
-  // Incus and LXD since 5.21 have a field of its own for tokens.
-  const field = TRUST_TOKEN.some((extension) => api_extensions.includes(extension)) ? "trust_token" : "password";
-  const operation = await api.post("/1.0/certificates", { type: "client", name, [field]: secret }, limits);
+  // LXD 5.0 knows only the password's field, for tokens too; Incus only the token's. Each ignores the other's.
+  const field = api_extensions.includes("explicit_trust_token") ? {} : { password: secret };
+  const operation = await api.post(
+    "/1.0/certificates",
+    { type: "client", name, trust_token: secret, ...field },
+    limits,
+  );
   await operation.wait(limits);
 }
-
-const TRUST_TOKEN = ["explicit_trust_token", "certificate_token"];
 
 /**
  * Joins by token alone: finds an address of the token's that answers with the token's certificate, and makes it trust this client.

@@ -1,5 +1,6 @@
 import { Namespace, type Requirements, missingRequirements } from "@trivet/lab";
 import { beforeAll, describe, test } from "vitest";
+import { Sandbox } from "./daemons/sandbox.ts";
 
 /**
  * A suite that needs root and real daemons. Where they are missing, its one test is skipped under a name that says what to do;
@@ -11,6 +12,7 @@ export function describeLab(name: string, needs: Requirements, body: () => void)
     describe(name, () => {
       beforeAll(async () => {
         await Namespace.removeStale();
+        await Sandbox.removeStale();
       });
       body();
     });

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Runs a container daemon as if the machine were its own: own mounts, host name, processes and control groups. To be started in its
+# network namespace. When this script ends, so does every process of the daemon's, and with them all mounts.
+#
+# usage: launch.sh NAME ROOT BINDS COMMAND...
+#   NAME   host name and control group
+#   ROOT   "" to use the machine's own programs, or a folder with `lower` (linked to a system), `upper` and `work`: its root
+#   BINDS  words FROM:TO, folders mounted at the same or another place; those missing in TO are made
+set -eu
+
+if [ "${TRIVET_LAUNCHED:-}" = "" ]; then
+  name=$1
+  # `ip netns exec` has put a new /sys over the control groups: they are mounted again, entered, and then seen from there only.
+  mount -t tmpfs cgroup /sys/fs/cgroup
+  while IFS=: read -r _ controller _; do
+    hierarchy=${controller#name=}
+    mkdir -p "/sys/fs/cgroup/${hierarchy:-unified}"
+    if [ "$controller" = "" ]; then mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
+    else mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$hierarchy"; fi
+    own="/sys/fs/cgroup/${hierarchy:-unified}/$name"
+    mkdir -p "$own"
+    if [ "$hierarchy" = cpuset ]; then
+      for key in cpus mems; do cat "/sys/fs/cgroup/cpuset/cpuset.$key" >"$own/cpuset.$key"; done
+      echo 1 >"$own/cgroup.clone_children"
+    fi
+    echo $$ >"$own/cgroup.procs"
+  done </proc/self/cgroup
+  export TRIVET_LAUNCHED=1
+  exec unshare --mount --uts --ipc --pid --cgroup --fork --kill-child --mount-proc "$0" "$@"
+fi
+
+name=$1 root=$2 binds=$3
+shift 3
+unset TRIVET_LAUNCHED
+hostname "$name"
+umount -R /sys/fs/cgroup
+mount -t tmpfs cgroup /sys/fs/cgroup
+while IFS=: read -r _ controller _; do
+  hierarchy=${controller#name=}
+  mkdir -p "/sys/fs/cgroup/${hierarchy:-unified}"
+  if [ "$controller" = "" ]; then mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
+  else mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$hierarchy"; fi
+done </proc/self/cgroup
+
+if [ "$root" != "" ]; then
+  new=$root/merged
+  mkdir -p "$new"
+  mount -t overlay overlay -o "lowerdir=$(readlink -f "$root/lower"),upperdir=$root/upper,workdir=$root/work" "$new"
+  for folder in dev proc sys; do mount --rbind "/$folder" "$new/$folder"; done
+else
+  new=
+fi
+mount -t tmpfs run "$new/run"
+for bind in $binds; do
+  mkdir -p "$new${bind#*:}"
+  mount --bind "${bind%%:*}" "$new${bind#*:}"
+done
+if [ "$root" != "" ]; then
+  cd "$new"
+  mkdir -p .old
+  pivot_root . .old
+  umount -l /.old
+fi
+# PID 1 outlives the daemon's restarts; that it ignores SIGCHLD makes the kernel reap what is left to it.
+trap "" CHLD
+exec sleep infinity
