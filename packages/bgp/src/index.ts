@@ -9,6 +9,7 @@ export {
   type Listener,
   type Network,
   NetworkError,
+  type SocketProtection,
 } from "./network.ts";
 export {
   type ExportPolicy,
@@ -19,7 +20,8 @@ export {
   type RangeOptions,
   type SpeakerOptions,
 } from "./options.ts";
-export type { Route, RouteAttributes, RouteChange } from "./route.ts";
+export { type Route, type RouteAttributes, type RouteChange, RouteError } from "./route.ts";
 export type { Negotiated, SessionFailure, SessionInfo, SessionState, SpeakerEvents } from "./session-info.ts";
-export { type ReceivedRoute, Speaker } from "./speaker.ts";
+export type { PeerRoute } from "./rib/adj-rib-in.ts";
+export { Speaker, type SpeakerWorld } from "./speaker.ts";
 export * from "./wire/index.ts";

@@ -1,12 +1,14 @@
 /** TCP as the speaker needs it, injected so that sessions are tested without sockets. */
 export interface Network {
-  /** Starts to connect. Exactly one of `handler.connected` or `handler.closed` is called, later. */
+  /** Why passwords and TTL security cannot be had here; `undefined` when they can. */
+  protectionUnavailable(): string | undefined;
+  /** Starts to connect; the handler is called later, first with `connected` or `closed`. */
   connect(to: ConnectOptions, handler: ConnectionHandler): Connection;
   /**
    * @param accept called for each connection, which is established; its answer handles it
    * @throws NetworkError
    */
-  listen(at: ListenAddress, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>;
+  listen(at: Endpoint, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>;
 }
 
 export interface Endpoint {
@@ -27,12 +29,14 @@ export interface ConnectOptions extends Endpoint, SocketProtection {
   readonly localAddress?: string;
 }
 
-export type ListenAddress = Endpoint;
-
 export interface Listener {
   readonly local: Endpoint;
-  /** Connections from this address or network are protected from now on; `undefined` ends that. */
-  protect(prefix: string, protection: SocketProtection | undefined): void;
+  /**
+   * Protects connections from these addresses (`192.0.2.1`, `fe80::1%eth0`) and networks (`192.0.2.0/24`) from now on, and no others.
+   *
+   * @throws NetworkError
+   */
+  protect(peers: ReadonlyMap<string, SocketProtection>): void;
   close(): Promise<void>;
 }
 
@@ -52,8 +56,8 @@ export interface Connection {
   write(chunks: readonly Uint8Array[]): boolean;
   /** Octets written and not yet handed to the system. */
   readonly waiting: number;
-  /** Closes after all that was written is sent. */
-  end(): void;
+  /** Closes after all that was written is sent, or soon in any case; resolves then. Nothing is read any more. */
+  end(): Promise<void>;
   /** Closes at once. */
   destroy(): void;
 }

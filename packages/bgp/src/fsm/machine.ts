@@ -9,8 +9,8 @@
  * - a NOTIFICATION in OpenSent ends the session as in the later states; the text (§8.2.2, OpenSent, "any other event") would answer
  *   it with a NOTIFICATION, against §6.4;
  * - a passive primary never connects, not even when the ConnectRetryTimer would expire in Active;
- * - optional session attributes not offered: DelayOpen on outgoing connections before the peer's OPEN is the only optional delay,
- *   TrackTcpState is always on, and CollisionDetectEstablishedState is off.
+ * - of the optional attributes (§8.1.1), DampPeerOscillations is always on; SendNOTIFICATIONwithoutOPEN and
+ *   CollisionDetectEstablishedState are off.
  */
 import { WireError } from "../error.ts";
 import type { Negotiated, SessionState } from "../session-info.ts";
@@ -109,7 +109,7 @@ function inIdle(state: FsmState, event: FsmEvent, config: FsmConfig): Step {
     return to(fresh, "connect", stopIdleHold, startConnectRetry(config), { do: "connect" });
   }
   if (event.type === "restart") return { state, actions: [startIdleHold(state, config)] };
-  if (event.type === "stop") return { state, actions: [stop("idleHold")] };
+  if (event.type === "stop" && event.automatic !== true) return { state, actions: [stop("idleHold")] };
   return { state, actions: [] };
 }
 
@@ -358,23 +358,23 @@ function unreachable(state: FsmState, config: FsmConfig, reason: string): Step {
 function ended(state: FsmState, event: Extract<FsmEvent, { type: "stop" }>, config: FsmConfig): Step {
   const spoke = state.phase === "open-sent" || state.phase === "open-confirm" || state.phase === "established";
   const notification = spoke ? event.notification : undefined;
-  const hard =
-    notification?.code === ErrorCode.Cease &&
-    HARD.has(notification.subcode) &&
-    state.negotiated?.gracefulNotification === true;
-  const idle = toIdle(state, event.reason, hard && notification ? hardReset(notification) : notification);
+  const idle = toIdle(state, event.reason, notification);
   if (event.automatic !== true || config.accepted) return { ...idle, state: { ...idle.state, connectRetryCounter: 0 } };
   return { state: idle.state, actions: [...idle.actions, startIdleHold(state, config)] };
 }
 
 function toIdle(state: FsmState, reason: string, notification?: NotificationMessage): Step {
-  const { negotiated: _, ...rest } = state;
+  const { negotiated, ...rest } = state;
+  const hard =
+    negotiated?.gracefulNotification === true &&
+    notification?.code === ErrorCode.Cease &&
+    HARD.has(notification.subcode);
   const timers: TimerName[] = ["connectRetry", "delayOpen", "hold", "keepalive", "sendHold"];
   return {
     state: { ...rest, phase: "idle", delaying: false },
     actions: [
       ...timers.map((timer) => stop(timer)),
-      ...(notification === undefined ? [] : [send(notification)]),
+      ...(notification === undefined ? [] : [send(hard ? hardReset(notification) : notification)]),
       { do: "close" },
       { do: "failed", reason },
     ],

@@ -1,0 +1,54 @@
+import type { Address, Family, Prefix } from "@trivet/ip";
+import type { PathAttributes, UpdateMessage } from "../wire/index.ts";
+import { Counted } from "./counted.ts";
+import { PrefixTable } from "./prefix-table.ts";
+
+/** A route as a peer sent it, or is sent it. */
+export interface PeerRoute {
+  readonly prefix: Prefix;
+  readonly nextHop: Address;
+  readonly attributes: PathAttributes;
+}
+
+/** What a peer announces: to be seen and counted, never to be used. */
+export class AdjRibIn {
+  readonly #tables: Readonly<Record<Family, PrefixTable>> = { 4: new PrefixTable(4), 6: new PrefixTable(6) };
+  readonly #paths = new Counted<{ readonly nextHop: Address; readonly attributes: PathAttributes }>();
+
+  apply({ withdrawn, announced, attributes }: UpdateMessage): void {
+    for (const prefix of withdrawn) this.#withdraw(prefix);
+    if (attributes === undefined) return;
+    for (const { nextHop, prefixes } of announced) {
+      if (prefixes.length === 0) continue;
+      const path = this.#paths.add({ nextHop: nextHop.address, attributes });
+      for (const prefix of prefixes) {
+        const table = this.#tables[prefix.family];
+        const row = table.add(prefix);
+        this.#paths.retain(path);
+        this.#paths.release(table.value[row] as number);
+        table.value[row] = path;
+      }
+    }
+  }
+
+  count(): Record<Family, number> {
+    return { 4: this.#tables[4].size, 6: this.#tables[6].size };
+  }
+
+  *routes(): Generator<PeerRoute> {
+    for (const table of Object.values(this.#tables)) {
+      for (let row = 0; row < table.size; row++) {
+        const path = this.#paths.get(table.value[row] as number);
+        if (path !== undefined) yield { prefix: table.prefixAt(row), ...path };
+      }
+    }
+  }
+
+  #withdraw(prefix: Prefix): void {
+    const table = this.#tables[prefix.family];
+    const row = table.find(prefix);
+    if (row < 0) return;
+    this.#paths.release(table.value[row] as number);
+    table.remove(row);
+  }
+}

@@ -1,0 +1,381 @@
+import { Address, parseScoped } from "@trivet/ip";
+import type { Clock } from "../clock.ts";
+import { WireError } from "../error.ts";
+import { survivor } from "../fsm/collision.ts";
+import { ACCEPTED_STATE, type FsmConfig, INITIAL_STATE } from "../fsm/machine.ts";
+import { negotiate } from "../fsm/open.ts";
+import type { Connection, ConnectionHandler, Network } from "../network.ts";
+import { AdjRibIn } from "../rib/adj-rib-in.ts";
+import type { AdjRibOut } from "../rib/adj-rib-out.ts";
+import type { Profile } from "../rib/render.ts";
+import { Sender } from "../rib/sender.ts";
+import type { ResolvedPeer, ResolvedSpeaker } from "../resolve.ts";
+import type { SessionFailure, SessionInfo, SessionState, SpeakerEvents } from "../session-info.ts";
+import {
+  CeaseReason,
+  ErrorCode,
+  type Message,
+  type NotificationMessage,
+  type OpenMessage,
+  RefreshSubtype,
+  type RouteRefreshMessage,
+  type UpdateMessage,
+  cease,
+  describeNotification,
+  unicast,
+  unicastFamily,
+} from "../wire/index.ts";
+import { Link, type LinkOwner } from "./link.ts";
+
+/** What a peer needs of its speaker. */
+export interface PeerWorld {
+  readonly speaker: ResolvedSpeaker;
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly ribOut: AdjRibOut;
+  readonly random: () => number;
+  emit<K extends keyof SpeakerEvents>(event: K, ...args: SpeakerEvents[K]): void;
+  readonly draining: () => boolean;
+  readonly endOfRibHeld: () => boolean;
+  closing(closed: Promise<void>): void;
+  /** The session of a range's member is over. */
+  gone(peer: Peer): void;
+}
+
+type Counters = Record<Message["kind"], number>;
+
+const RANK: Readonly<Record<SessionState, number>> = {
+  idle: 0,
+  active: 1,
+  connect: 2,
+  "open-sent": 3,
+  "open-confirm": 4,
+  established: 5,
+};
+
+/** One router: the link that this end makes, the one that the other end makes, and what goes over the one that is established. */
+export class Peer implements LinkOwner {
+  options: ResolvedPeer;
+  readonly #world: PeerWorld;
+  readonly #primary: Link;
+  #accepted: Link | undefined;
+  #up: Link | undefined;
+  #sender: Sender | undefined;
+  #ribIn = new AdjRibIn();
+  #state: SessionState = "idle";
+  #since: number;
+  #established = 0;
+  #lastFailure: SessionFailure | undefined;
+  #lastNotification: SessionFailure["notification"];
+  readonly #received: Counters = noMessages();
+  readonly #sent: Counters = noMessages();
+  #endOfRib = new Set<4 | 6>();
+  /** Peers keep the routes of this speaker's predecessor until End-of-RIB. */
+  #restarting: boolean;
+  #running = false;
+
+  constructor(options: ResolvedPeer, world: PeerWorld) {
+    this.options = options;
+    this.#world = world;
+    this.#since = world.clock.now();
+    this.#restarting = world.speaker.restarting;
+    this.#primary = new Link(INITIAL_STATE, () => this.#config(false), this, world.clock);
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#primary.dispatch({ type: "start" });
+  }
+
+  /** Ends the session for good; without a NOTIFICATION the connection is just closed. */
+  stop(reason: string, notification?: NotificationMessage): void {
+    this.#running = false;
+    this.#end(reason, notification, false);
+  }
+
+  /** Ends the session; it comes up again by itself. */
+  reset(notification: NotificationMessage): void {
+    if (this.#running) this.#end(describeNotification(notification), notification, true);
+  }
+
+  /** Takes a connection that the peer made. */
+  accept(connection: Connection): ConnectionHandler {
+    // A peer makes one connection at a time: an older one that did not come far is dead.
+    if (this.#accepted !== undefined && this.#accepted !== this.#up)
+      this.#accepted.dispatch({ type: "stop", reason: "the peer connected again", notification: COLLISION });
+    const link = new Link(ACCEPTED_STATE, () => this.#config(true), this, this.#world.clock);
+    // An established link that was accepted stays `#up` until the new one's OPEN decides.
+    this.#accepted = link;
+    return link.accept(connection);
+  }
+
+  /** Takes options that need no new session. */
+  adopt(options: ResolvedPeer): void {
+    this.options = options;
+    this.rejoin();
+  }
+
+  /** What the peer is told may be another now: another policy, draining or not. */
+  rejoin(): void {
+    if (this.#sender !== undefined && this.#up !== undefined)
+      this.#world.ribOut.join(this.#sender, this.options.exports, this.#profile(this.#up));
+  }
+
+  releaseEndOfRib(): void {
+    this.#sender?.releaseEndOfRib();
+  }
+
+  /** @returns false when the peer cannot be asked */
+  requestRefresh(family: 4 | 6): boolean {
+    const negotiated = this.#up?.state.negotiated;
+    if (negotiated?.routeRefresh !== true || !negotiated.families.includes(family)) return false;
+    this.#up?.send({ kind: "route-refresh", family: unicast(family), subtype: RefreshSubtype.Request });
+    return true;
+  }
+
+  get ribIn(): AdjRibIn {
+    return this.#ribIn;
+  }
+
+  get sender(): Sender | undefined {
+    return this.#sender;
+  }
+
+  info(): SessionInfo {
+    const { name, address, asn, description, dynamic } = this.options;
+    const link = this.#up ?? this.#accepted ?? this.#primary;
+    const negotiated = this.#up?.state.negotiated;
+    const counts = this.#sender?.group?.count();
+    const local = link.connection?.local;
+    return {
+      peer: name,
+      address,
+      asn,
+      ...(description === undefined ? {} : { description }),
+      dynamic,
+      state: this.#state,
+      since: this.#since,
+      ...(local === undefined || local.address === "" ? {} : { local: local.address }),
+      ...(negotiated === undefined ? {} : { negotiated }),
+      established: this.#established,
+      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
+      received: { ...this.#received },
+      sent: { ...this.#sent },
+      prefixesReceived: this.#ribIn.count(),
+      prefixesSent: counts?.told ?? { 4: 0, 6: 0 },
+      unsendable: counts?.untold ?? { 4: 0, 6: 0 },
+      waiting: (this.#sender?.waiting ?? 0) + (this.#up?.connection?.waiting ?? 0),
+      endOfRib: [...this.#endOfRib],
+    };
+  }
+
+  // What the links tell.
+
+  connect(handler: ConnectionHandler): Connection {
+    const { address, port, localAddress, password, ttlSecurity } = this.options;
+    return this.#world.network.connect(
+      {
+        address,
+        port,
+        ...(localAddress === undefined ? {} : { localAddress }),
+        ...(password === undefined ? {} : { password }),
+        ...(ttlSecurity === undefined ? {} : { ttlSecurity }),
+      },
+      handler,
+    );
+  }
+
+  mayOpen(link: Link, message: OpenMessage): boolean {
+    if (link.state.phase !== "open-sent") return true;
+    try {
+      negotiate(this.#config(link !== this.#primary), message);
+    } catch (error) {
+      if (error instanceof WireError) return true; // the machine refuses it with the right NOTIFICATION
+      throw error;
+    }
+    const other = link === this.#primary ? this.#accepted : this.#primary;
+    const up = this.#up;
+    if (up !== undefined && up !== link) {
+      // RFC 4724 §4.2: a peer that restarts connects anew before its old connection is known to be dead.
+      if (up.state.negotiated?.peerRestart === undefined) return false;
+      up.dispatch({ type: "tcp-failed", reason: "the peer restarted" });
+      return true;
+    }
+    if (other?.state.phase !== "open-confirm") return true;
+    const { asn, routerId } = this.#world.speaker;
+    const kept = survivor({ asn, routerId }, { asn: message.asn, routerId: message.identifier });
+    const loser = kept === "initiated" ? this.#accepted : this.#primary;
+    if (loser === link) return false;
+    loser?.dispatch({ type: "collision" });
+    return true;
+  }
+
+  moved(link: Link, from: SessionState, reason: string | undefined): void {
+    const { phase } = link.state;
+    if (phase === "established" && from !== "established") this.#comeUp(link);
+    if (reason !== undefined) this.#fail(link, reason);
+    if (phase === "idle" && link !== this.#primary) this.#drop(link);
+    this.#show(reason);
+    if (this.options.dynamic && this.#accepted === undefined && this.#up === undefined && phase === "idle")
+      this.#world.gone(this);
+  }
+
+  update(link: Link, update: UpdateMessage): void {
+    this.#ribIn.apply(update);
+    const family = update.endOfRib && unicastFamily(update.endOfRib);
+    for (const problem of update.problems ?? []) this.#world.emit("problem", { peer: this.name, problem });
+    if (family !== undefined) {
+      this.#endOfRib.add(family);
+      this.#world.emit("endOfRib", { peer: this.name, family });
+    }
+    this.#world.emit("update", { peer: this.name, update });
+    this.#checkLimit(link);
+  }
+
+  refresh(_link: Link, { family, subtype }: RouteRefreshMessage): void {
+    const unicastOf = unicastFamily(family);
+    if (unicastOf === undefined || subtype !== RefreshSubtype.Request) return;
+    this.#world.emit("refresh", { peer: this.name, family: unicastOf });
+    this.#sender?.refresh(unicastOf);
+  }
+
+  notification(direction: "sent" | "received", message: NotificationMessage): void {
+    this.#lastNotification = { direction, code: message.code, subcode: message.subcode };
+    this.#world.emit("notification", { peer: this.name, direction, message, text: describeNotification(message) });
+  }
+
+  drained(link: Link): void {
+    if (link === this.#up) this.#sender?.drained();
+  }
+
+  count(direction: "sent" | "received", kind: Message["kind"], messages: number): void {
+    (direction === "sent" ? this.#sent : this.#received)[kind] += messages;
+  }
+
+  closing(closed: Promise<void>): void {
+    this.#world.closing(closed);
+  }
+
+  #comeUp(link: Link): void {
+    this.#up = link;
+    this.#established++;
+    const other = link === this.#primary ? this.#accepted : this.#primary;
+    if (other?.state.phase === "open-sent" || other?.state.phase === "open-confirm")
+      other.dispatch({ type: "collision" });
+    // Parked: it begins again when this session is over.
+    if (other === this.#primary) other.dispatch({ type: "stop", reason: "the peer's connection is used" });
+    const { families = [], enhancedRefresh = false } = link.state.negotiated ?? {};
+    this.#ribIn = new AdjRibIn();
+    this.#endOfRib = new Set();
+    const sender = new Sender(link, {
+      families,
+      enhancedRefresh,
+      holdEndOfRib: this.#world.endOfRibHeld(),
+      endOfRibSent: () => (this.#restarting = false),
+    });
+    this.#sender = sender;
+    // Listeners hear of the session before it is used.
+    this.#show(undefined);
+    if (this.#up === link) this.#world.ribOut.join(sender, this.options.exports, this.#profile(link));
+  }
+
+  #fail(link: Link, reason: string): void {
+    const notification = this.#lastNotification;
+    this.#lastNotification = undefined;
+    if (link === this.#up) {
+      this.#up = undefined;
+      if (this.#sender !== undefined) this.#world.ribOut.leave(this.#sender);
+      this.#sender = undefined;
+      this.#ribIn = new AdjRibIn();
+      this.#endOfRib = new Set();
+      if (link !== this.#primary && this.#running) this.#primary.dispatch({ type: "restart" });
+    } else if (this.#up !== undefined) return; // a connection that lost a collision is no failure of the peer
+    this.#lastFailure = {
+      at: this.#world.clock.now(),
+      reason,
+      ...(notification === undefined ? {} : { notification }),
+    };
+  }
+
+  #drop(link: Link): void {
+    if (this.#accepted === link) this.#accepted = undefined;
+  }
+
+  #end(reason: string, notification: NotificationMessage | undefined, automatic: boolean): void {
+    for (const link of new Set([this.#up, this.#accepted, this.#primary]))
+      link?.dispatch({ type: "stop", reason, automatic, ...(notification === undefined ? {} : { notification }) });
+  }
+
+  /** The state of the link that came furthest. */
+  #show(reason: string | undefined): void {
+    const states = [this.#primary, this.#accepted, this.#up].map((link) => link?.state.phase ?? "idle");
+    const to = states.reduce((a, b) => (RANK[b] > RANK[a] ? b : a));
+    const from = this.#state;
+    if (to === from) return;
+    this.#state = to;
+    this.#since = this.#world.clock.now();
+    const fell = reason !== undefined && RANK[to] < RANK[from];
+    this.#world.emit("session", { peer: this.name, from, to, ...(fell ? { reason } : {}) });
+  }
+
+  #checkLimit(link: Link): void {
+    const { maxPrefix } = this.options;
+    if (maxPrefix === undefined) return;
+    const counts = this.#ribIn.count();
+    for (const family of [4, 6] as const) {
+      if (counts[family] <= maxPrefix) continue;
+      // RFC 4486 §4: the address family and the limit.
+      const data = new Uint8Array(7);
+      data.set([0, family === 4 ? 1 : 2, 1]);
+      new DataView(data.buffer).setUint32(3, maxPrefix);
+      const reason = `the peer announces more than ${maxPrefix} IPv${family} prefixes`;
+      const error = new WireError(ErrorCode.Cease, CeaseReason.MaximumPrefixes, reason, data);
+      link.dispatch({ type: "error", error });
+      return;
+    }
+  }
+
+  #profile(link: Link): Profile {
+    const local = link.connection?.local.address ?? "";
+    const { role } = this.options;
+    return {
+      context: link.context,
+      localAsn: this.#world.speaker.asn,
+      self: local === "" ? Address.parse("0.0.0.0") : parseScoped(local).address,
+      draining: this.#world.draining(),
+      onlyToCustomer: role === "provider" || role === "peer" || role === "rs",
+    };
+  }
+
+  #config(accepted: boolean): FsmConfig {
+    const { asn, families, holdTime, connectRetry, passive, restartTime, role } = this.options;
+    const { speaker, random } = this.#world;
+    return {
+      localAsn: speaker.asn,
+      routerId: speaker.routerId,
+      peerAsn: asn,
+      holdTime,
+      families,
+      extendedNextHop: this.options.extendedNextHop ?? false,
+      ...(restartTime === undefined ? {} : { restartTime }),
+      restarting: this.#restarting,
+      ...(role === undefined ? {} : { role }),
+      strictRole: this.options.strictRole ?? false,
+      connectRetry,
+      passive,
+      accepted,
+      delayOpen: 0,
+      random,
+    };
+  }
+}
+
+const COLLISION = cease(CeaseReason.CollisionResolution);
+
+function noMessages(): Counters {
+  return { open: 0, update: 0, notification: 0, keepalive: 0, "route-refresh": 0 };
+}
