@@ -30,6 +30,8 @@ export function affected(event: LifecycleEvent): Work[] {
       return [part("instances")];
     case "projects":
       return [part("projects"), part("networks"), part("instances")];
+    case "certificates":
+      return [part("members")];
     case "cluster/members":
       return [part("members"), part("instances")];
     default:

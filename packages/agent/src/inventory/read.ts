@@ -19,6 +19,8 @@ export interface Membership {
   readonly server: string;
   readonly clustered: boolean;
   readonly members: readonly ClusterMember[];
+  /** SHA-256 fingerprints of the certificates that LXD trusts with everything. */
+  readonly trusted: readonly string[];
 }
 
 /** Reads LXD for the inventory: each method one part or one thing, whole, or an `LxdError`. */
@@ -34,8 +36,17 @@ export class Reader {
   async membership(): Promise<Membership> {
     const { environment } = await this.#lxd.server(this.#call);
     const clustered = environment?.server_clustered ?? false;
-    const members = clustered ? await this.#lxd.members.list(this.#call) : [];
-    return { server: environment?.server_name ?? "none", clustered, members };
+    const [members, certificates] = await Promise.all([
+      clustered ? this.#lxd.members.list(this.#call) : [],
+      this.#lxd.certificates.list(this.#call),
+    ]);
+    const trusted = certificates.filter(({ type, restricted }) => type !== "metrics" && !restricted);
+    return {
+      server: environment?.server_name ?? "none",
+      clustered,
+      members,
+      trusted: trusted.map(({ fingerprint }) => fingerprint),
+    };
   }
 
   async projects(): Promise<Project[]> {

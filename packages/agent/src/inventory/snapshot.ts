@@ -12,6 +12,8 @@ export interface Snapshot {
   readonly takenAt: number;
   readonly parts: Readonly<Record<Part, PartState>>;
   readonly members: readonly ClusterMember[];
+  /** SHA-256 fingerprints, hexadecimal, of the certificates that LXD trusts with everything. */
+  readonly trusted: readonly string[];
   readonly projects: ReadonlyMap<string, Project>;
   /** By {@link keyOf}. */
   readonly networks: ReadonlyMap<string, Network>;

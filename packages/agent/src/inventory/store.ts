@@ -102,6 +102,7 @@ export class Store {
     const changed =
       before === undefined ||
       before.members !== next.members ||
+      before.trusted !== next.trusted ||
       before.server !== next.server ||
       before.clustered !== next.clustered ||
       before.projects !== next.projects ||

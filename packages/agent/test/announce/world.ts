@@ -13,6 +13,7 @@ export function snapshot(parts: { networks?: Network[]; instances?: Instance[]; 
     takenAt: 1_000,
     parts: { members: part, projects: part, networks: part, instances: part },
     members: ["server-1", "server-2", "server-3"].map(member),
+    trusted: [],
     projects: new Map([
       ["default", project("default", { "features.networks": "true" })],
       ["web", project("web", { "features.networks": "true" })],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Store } from "../../src/inventory/store.ts";
 import { instance, ovn, snapshot } from "../announce/world.ts";
 
-const MEMBERS = { server: "server-1", clustered: true, members: snapshot().members };
+const MEMBERS = { server: "server-1", clustered: true, members: snapshot().members, trusted: [] };
 const c1 = instance("c1", { network: "ovn-a" });
 const c2 = instance("c2", { network: "ovn-a" });
 const stopped = { ...c1, status: "Stopped", status_code: 102 };

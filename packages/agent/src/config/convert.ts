@@ -1,0 +1,68 @@
+import { createSocket } from "node:dgram";
+import type { PeerOptions, SpeakerOptions } from "@trivet/bgp";
+import type { AnnounceConfig } from "../announce/config.ts";
+import type { AgentConfig } from "./schema.ts";
+
+/** What the announcer needs of the configuration. */
+export function announceConfig(config: AgentConfig): AnnounceConfig {
+  return {
+    allow: config.allow,
+    addresses: config.addresses,
+    attributes: config.attributes.map(({ match, ...said }) => ({ match, attributes: defined(said) })),
+    ...(config.uplinks === undefined ? {} : { uplinks: config.uplinks }),
+    ...(config.projects === undefined ? {} : { projects: config.projects }),
+  };
+}
+
+export function peerOptions(config: AgentConfig): PeerOptions[] {
+  const { enabled, restartTime } = config.gracefulRestart;
+  return config.peers.map((peer) => defined({ ...peer, ...(enabled ? { gracefulRestart: { restartTime } } : {}) }));
+}
+
+export function speakerOptions(config: AgentConfig, routerId: string, restarting: boolean): SpeakerOptions {
+  return {
+    asn: config.asn,
+    routerId,
+    listen: config.listen,
+    peers: peerOptions(config),
+    restarting,
+    holdEndOfRib: true,
+  };
+}
+
+/** No router id was given and none could be found. */
+export class RouterIdError extends Error {
+  override readonly name = "RouterIdError";
+  readonly fault = "input";
+
+  constructor(reason: string) {
+    super(`no router id: ${reason}; set routerId in agent.yaml to an IPv4 address that only this server has`);
+  }
+}
+
+/**
+ * The BGP identifier: the configured one, else the server's own address towards its first IPv4 peer.
+ *
+ * @throws RouterIdError
+ */
+export async function findRouterId({ routerId, peers }: AgentConfig): Promise<string> {
+  if (routerId !== undefined) return routerId;
+  const peer = peers.find(({ address }) => address.includes("."));
+  if (peer === undefined) throw new RouterIdError("all peers have IPv6 addresses");
+  if (peer.localAddress !== undefined) return peer.localAddress;
+  const socket = createSocket("udp4");
+  try {
+    // Connecting a UDP socket sends nothing; the kernel chooses the source address.
+    return await new Promise((resolve, reject) => {
+      socket.on("error", (error) => reject(new RouterIdError(error.message)));
+      socket.connect(9, peer.address, () => resolve(socket.address().address));
+    });
+  } finally {
+    socket.close();
+  }
+}
+
+/** Without the keys whose value is undefined. */
+function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never;
+}

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { announceConfig, findRouterId, speakerOptions } from "../../src/config/convert.ts";
+import { ConfigError, ConfigFileError, loadConfig, parseConfig } from "../../src/config/load.ts";
+
+const MINIMAL = "asn: 65010\npeers: [{address: 127.0.0.1, asn: 65000}]\nallow: [203.0.113.0/27]\n";
+const folder = mkdtempSync(join(tmpdir(), "trivet-config-"));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function refusal(text: string): ConfigError {
+  try {
+    parseConfig("agent.yaml", text);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error(`this was accepted:\n${text}`);
+}
+
+describe("agent.yaml", () => {
+  test("three lines suffice", () => {
+    const config = parseConfig("agent.yaml", MINIMAL);
+    expect(config).toMatchObject({
+      asn: 65010,
+      peers: [{ address: "127.0.0.1", asn: 65000, port: 179, holdTime: 90, families: [4, 6] }],
+      addresses: false,
+      lxd: { timeout: 15, resync: 60 },
+      api: { socket: "/run/trivet/agent.sock", tls: { enabled: true, port: 8444 } },
+      log: "info",
+    });
+    expect(announceConfig(config)).toEqual({ allow: config.allow, addresses: false, attributes: [] });
+  });
+
+  test("becomes the speaker's options", () => {
+    const config = parseConfig("agent.yaml", `${MINIMAL}gracefulRestart: {restartTime: 10}\n`);
+    expect(speakerOptions(config, "192.0.2.1", true)).toMatchObject({
+      asn: 65010,
+      routerId: "192.0.2.1",
+      restarting: true,
+      holdEndOfRib: true,
+      peers: [{ address: "127.0.0.1", asn: 65000, gracefulRestart: { restartTime: 10 } }],
+    });
+    const without = parseConfig("agent.yaml", `${MINIMAL}gracefulRestart: {enabled: false}\n`);
+    expect(speakerOptions(without, "192.0.2.1", false).peers?.[0]).not.toHaveProperty("gracefulRestart");
+  });
+
+  test("communities are read as operators write them", () => {
+    const rules =
+      'attributes: [{match: 203.0.113.1/32, communities: ["65010:53", no-export], largeCommunities: ["65010:1:2"], med: 5}]\n';
+    const [rule] = announceConfig(parseConfig("agent.yaml", MINIMAL + rules)).attributes;
+    expect(rule?.match.toString()).toBe("203.0.113.1/32");
+    expect(rule?.attributes).toMatchObject({ communities: [65010 * 65536 + 53, 0xffffff01], med: 5 });
+    expect(rule?.attributes.largeCommunities).toHaveLength(1);
+  });
+
+  test("the router id is the server's address towards its first IPv4 peer", async () => {
+    expect(await findRouterId(parseConfig("a", MINIMAL))).toBe("127.0.0.1");
+    expect(await findRouterId(parseConfig("a", `${MINIMAL}routerId: 192.0.2.9\n`))).toBe("192.0.2.9");
+    const six = MINIMAL.replace("127.0.0.1", "::1");
+    await expect(findRouterId(parseConfig("a", six))).rejects.toThrow(/^no router id: .*; set routerId in agent.yaml/);
+  });
+
+  test("a password comes from its file, without the last newline", () => {
+    const secret = join(folder, "secret");
+    const path = join(folder, "agent.yaml");
+    writeFileSync(secret, "s3cret\n");
+    writeFileSync(path, MINIMAL.replace("asn: 65000", `asn: 65000, passwordFile: ${secret}`));
+    const [peer] = loadConfig(path).peers;
+    expect(peer).toMatchObject({ password: "s3cret" });
+    expect(peer).not.toHaveProperty("passwordFile");
+  });
+});
+
+describe("a wrong agent.yaml is refused with place and remedy", () => {
+  test.each([
+    ["an unknown key", `${MINIMAL}alow: []\n`, /^agent.yaml:4:1: unknown key "alow"; did you mean allow\?$/],
+    ["a missing allow", MINIMAL.replace(/allow.*\n/, ""), /"allow" is missing; add allow:$/],
+    [
+      "an empty allow",
+      MINIMAL.replace("[203.0.113.0/27]", "[]"),
+      /^agent.yaml:3:\d+: "allow" must have at least 1 entry/,
+    ],
+    [
+      "host bits",
+      MINIMAL.replace(".0/27", ".1/27"),
+      /^agent.yaml:3:9: .*host bits set; the network is 203.0.113.0\/27/,
+    ],
+    ["octal", MINIMAL.replace("127.0.0.1", "127.00.0.1"), /^agent.yaml:2:\d+: .*leading zero/],
+    ["no AS number", MINIMAL.replace("65010", "AS65010"), /^agent.yaml:1:6: .*"asn" must be a number/],
+    ["AS 0", MINIMAL.replace("65010", "0"), /^agent.yaml:1:6: /],
+    ["a short hold time", MINIMAL.replace("asn: 65000", "asn: 65000, holdTime: 2"), /holdTime/],
+    [
+      "two passwords",
+      MINIMAL.replace("asn: 65000", "asn: 65000, password: a, passwordFile: b"),
+      /both password and passwordFile/,
+    ],
+    ["an IPv6 router id", `${MINIMAL}routerId: "::1"\n`, /^agent.yaml:4:11: .*IPv4/],
+    [
+      "a wrong community",
+      `${MINIMAL}attributes: [{match: 203.0.113.1/32, communities: ["65010"]}]\n`,
+      /^agent.yaml:4:\d+: .*65010/,
+    ],
+    ["broken YAML", "asn: [65010\n", /^agent.yaml:\d+:\d+: /],
+  ])("%s", (_, text, message) => {
+    const { message: line } = refusal(text);
+    expect(line).toMatch(message);
+    expect(line).not.toContain("\n");
+  });
+
+  test("the report shows each fault with the line and a caret", () => {
+    const { report } = refusal("asn: 65010\nallow: [203.0.113.1/27]\npeers: [{address: 1, asn: 65000}]\n");
+    expect(report.match(/\^/g)?.length).toBeGreaterThanOrEqual(2);
+    expect(report).toContain("2 | allow: [203.0.113.1/27]");
+  });
+
+  test("a file that is not there is named", () => {
+    expect(() => loadConfig("/nonexistent/agent.yaml")).toThrow(ConfigFileError);
+    expect(() => loadConfig("/nonexistent/agent.yaml")).toThrow(
+      "/nonexistent/agent.yaml: cannot read this configuration file: there is no such file",
+    );
+  });
+});
