@@ -172,7 +172,7 @@ export class Inventory extends EventEmitter<InventoryEvents> {
   async #readPart(part: Part, ticket: number): Promise<void> {
     switch (part) {
       case "members":
-        return this.#store.setMembership(await this.#reader.membership(), Date.now());
+        return this.#store.setMembership(await this.#reader.membership(this.#store.server), Date.now());
       case "projects":
         return this.#store.setProjects(await this.#reader.projects(), Date.now());
       case "instances":

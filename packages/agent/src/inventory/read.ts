@@ -33,19 +33,20 @@ export class Reader {
     this.#call = call;
   }
 
-  async membership(): Promise<Membership> {
+  /** @param before stands in for what is only nice to know and cannot be read */
+  async membership(before?: Membership): Promise<Membership> {
     const { environment } = await this.#lxd.server(this.#call);
     const clustered = environment?.server_clustered ?? false;
     const [members, certificates] = await Promise.all([
       clustered ? this.#lxd.members.list(this.#call) : [],
-      this.#lxd.certificates.list(this.#call),
+      orUnknown(this.#lxd.certificates.list({ ...this.#call, timeout: EXTRA_TIMEOUT })),
     ]);
-    const trusted = certificates.filter(({ type, restricted }) => type !== "metrics" && !restricted);
+    const trusted = certificates?.filter(({ type, restricted }) => type !== "metrics" && !restricted);
     return {
       server: environment?.server_name ?? "none",
       clustered,
       members,
-      trusted: trusted.map(({ fingerprint }) => fingerprint),
+      trusted: trusted?.map(({ fingerprint }) => fingerprint) ?? before?.trusted ?? [],
     };
   }
 
