@@ -1,36 +1,10 @@
+import { API_EXTENSIONS } from "./api-extensions.ts";
 import { evacuate, restore } from "./evacuation.ts";
 import type { ProfileRecord } from "./records.ts";
-import { type Call, type Reply, type Routes, map, ok, text } from "./router.ts";
+import { CREATED, type Call, type Reply, type Routes, map, ok, text } from "./router.ts";
 import { ApiError, keyOf } from "./state.ts";
 import { memberView, profileView, projectView } from "./views.ts";
 import { checkMatch, resource, usersOfProfile, usersOfProject } from "./resources.ts";
-
-const API_EXTENSIONS = [
-  "etag",
-  "patch",
-  "network",
-  "container_nic_routes",
-  "network_leases",
-  "network_state",
-  "clustering",
-  "event_lifecycle",
-  "event_location",
-  "event_project",
-  "projects",
-  "instances",
-  "instance_all_projects",
-  "container_full",
-  "operation_description",
-  "network_nat_address",
-  "network_type_ovn",
-  "network_type_physical",
-  "network_physical_routes_anycast",
-  "network_state_ovn",
-  "network_forward",
-  "network_bgp",
-  "clustering_evacuation",
-  "event_hub",
-];
 
 /** `/1.0`, the cluster and its members, projects and profiles. */
 export const clusterRoutes: Routes = {
@@ -164,7 +138,7 @@ function changeProject(call: Call, base: Readonly<Record<string, string>>): Repl
   checkMatch(call, projectView(project, usersOfProject(call.cluster, project)));
   project.config = { ...base, ...map<string>(call, "config") };
   if (typeof call.body["description"] === "string") project.description = call.body["description"];
-  call.cluster.tell("project-updated", `projects/${project.name}`, undefined, call.server);
+  call.cluster.tell("project-updated", `projects/${project.name}`, project.name, call.server);
   return ok({});
 }
 
@@ -186,7 +160,7 @@ function createProfile(call: Call): Reply {
     devices: map<Record<string, string>>(call, "devices") ?? {},
   });
   call.cluster.tell("profile-created", `profiles/${name}`, call.project, call.server);
-  return ok(null);
+  return CREATED;
 }
 
 function changeProfile(call: Call, base: Pick<ProfileRecord, "config" | "devices">): Reply {
@@ -212,7 +186,7 @@ function renameProfile(call: Call): Reply {
   profile.name = name;
   cluster.profiles.set(keyOf(profile), profile);
   cluster.tell("profile-renamed", `profiles/${name}`, project, call.server, context);
-  return ok(null);
+  return CREATED;
 }
 
 function deleteProfile(call: Call): Reply {
@@ -221,5 +195,5 @@ function deleteProfile(call: Call): Reply {
   if (usersOfProfile(cluster, profile).length > 0) throw new ApiError(400, "Profile is currently in use");
   cluster.profiles.delete(keyOf(profile));
   cluster.tell("profile-deleted", `profiles/${profile.name}`, call.project, call.server);
-  return ok(null);
+  return ok({});
 }

@@ -2,7 +2,7 @@ import { etagOf } from "./json.ts";
 import { operationView } from "./operations.ts";
 import { type Devices, type InstanceRecord, type NetworkRecord, instanceRecord } from "./records.ts";
 import { urlOf } from "./resources.ts";
-import { type Call, type Reply, type Routes, map, ok, okJson, text } from "./router.ts";
+import { type Call, type Reply, type Routes, map, ok, text } from "./router.ts";
 import { ApiError, keyOf } from "./state.ts";
 import { instanceStateView } from "./views.ts";
 
@@ -12,7 +12,7 @@ export const instanceRoutes: Routes = {
     const everywhere = call.query.get("all-projects") === "true";
     const chosen = [...call.cluster.instances.values()].filter(({ project }) => everywhere || project === call.project);
     if (call.recursion === 0) return ok(chosen.map((instance) => urlOf("instances", instance)));
-    return okJson(`[${chosen.map((instance) => json(call, instance)).join(",")}]`);
+    return { json: `[${chosen.map((instance) => json(call, instance)).join(",")}]` };
   },
   "POST /1.0/instances": createInstance,
   "GET /1.0/instances/:name": (call) => {
@@ -78,7 +78,9 @@ export const instanceRoutes: Routes = {
 };
 
 function instanceOf({ cluster, project, param }: Call): InstanceRecord {
-  return cluster.instance(project, param("name"));
+  const instance = cluster.instance(project, param("name"));
+  if (!cluster.reachable(instance)) throw new ApiError(500, "Missing event connection with target cluster member");
+  return instance;
 }
 
 function json(call: Call, instance: InstanceRecord): string {
@@ -88,8 +90,7 @@ function json(call: Call, instance: InstanceRecord): string {
 
 /** `recursion=2` of a list, `recursion=1` of one: with its state, snapshots and backups. */
 function withState(call: Call, instance: InstanceRecord, plain: string): string {
-  const reachable = call.cluster.server(instance.location).up;
-  const state = reachable ? JSON.stringify(stateOf(call, instance)) : "null";
+  const state = call.cluster.reachable(instance) ? JSON.stringify(stateOf(call, instance)) : "null";
   return `${plain.slice(0, -1)},"backups":null,"state":${state},"snapshots":null}`;
 }
 
@@ -120,9 +121,13 @@ function operation(
   work: () => void | Promise<void>,
 ): Reply {
   const { project, name, location } = instance;
-  const resources = { instances: [`/1.0/instances/${name}`] };
+  const resources: Record<string, string[]> = { instances: [`/1.0/instances/${name}`] };
+  // All but changes of state still name it by LXD's old word, too.
+  if (!STATE_CHANGES.has(description)) resources["containers"] = [`/1.0/containers/${name}`];
   return { operation: cluster.operations.start({ description, project, location, resources }, work).record };
 }
+
+const STATE_CHANGES = new Set(["Starting instance", "Stopping instance", "Restarting instance"]);
 
 function createInstance(call: Call): Reply {
   const name = text(call, "name");

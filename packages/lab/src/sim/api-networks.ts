@@ -1,6 +1,6 @@
 import type { BalancerRecord, ForwardRecord, NetworkRecord } from "./records.ts";
 import { checkMatch, instancesOnNetwork, resource, urlOf, usersOfNetwork } from "./resources.ts";
-import { type Call, type Reply, type Routes, map, ok, text } from "./router.ts";
+import { CREATED, type Call, type Reply, type Routes, map, ok, text } from "./router.ts";
 import { ApiError } from "./state.ts";
 import { balancerView, forwardView, leasesView, networkStateView, networkView } from "./views.ts";
 
@@ -83,7 +83,7 @@ function createForward(call: Call): Reply {
     network.project,
     call.server,
   );
-  return ok(null);
+  return CREATED;
 }
 
 function deleteForward(call: Call): Reply {
@@ -92,7 +92,7 @@ function deleteForward(call: Call): Reply {
   network.forwards.splice(network.forwards.indexOf(forward), 1);
   const path = `networks/${network.name}/forwards/${forward.listenAddress}`;
   call.cluster.tell("network-forward-deleted", path, network.project, call.server);
-  return ok(null);
+  return ok({});
 }
 
 function hasBalancers({ cluster }: Call): boolean {

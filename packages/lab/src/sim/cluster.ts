@@ -166,7 +166,8 @@ export class SimulatedCluster extends EventEmitter<SimulationEvents> implements 
   async reviveServer(server: string): Promise<void> {
     await this.startDaemon(server);
     for (const instance of this.#on(server))
-      if (instance.config["volatile.last_state.power"] === "RUNNING" && !instance.running) this.#state.start(instance);
+      if (instance.config["volatile.last_state.power"] === "RUNNING" && !instance.running)
+        this.#state.start(instance, false);
   }
 
   /** Breaks a server's event streams off; its clients may connect again at once. */

@@ -93,16 +93,20 @@ export class Daemon {
   }
 
   readonly #publish = (event: LxdEvent): void => {
-    const { loseEvents, hang } = this.#faults.of(this.name);
-    if (loseEvents === true) return;
-    if (hang === true || !this.#cluster.quorum) this.#held.push(event);
+    if (this.#faults.of(this.name).loseEvents === true) return;
+    if (this.#hangs) this.#held.push(event);
     else this.#send(event);
   };
 
   readonly #flush = (): void => {
-    if (this.#faults.of(this.name).hang === true || !this.#cluster.quorum) return;
+    if (this.#hangs) return;
     for (const event of this.#held.splice(0)) this.#send(event);
   };
+
+  get #hangs(): boolean {
+    const { hang, only } = this.#faults.of(this.name);
+    return (hang === true && only === undefined) || !this.#cluster.quorum;
+  }
 
   #send(event: LxdEvent): void {
     const text = JSON.stringify(event);
@@ -118,7 +122,13 @@ export class Daemon {
       return void socket.end("HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n");
     if (socket.destroyed) return;
     const subscriber: Subscriber = {
-      socket: new EventSocket(request, socket, head, () => this.#subscribers.delete(subscriber)),
+      socket: new EventSocket(
+        request,
+        socket,
+        head,
+        () => !this.#hangs,
+        () => this.#subscribers.delete(subscriber),
+      ),
       project:
         url.searchParams.get("all-projects") === "true" ? undefined : (url.searchParams.get("project") ?? "default"),
       types: new Set((url.searchParams.get("type") ?? "lifecycle,operation").split(",")),
@@ -203,7 +213,12 @@ function answer(response: ServerResponse, reply: Reply): void {
     return;
   }
   const head = `{"type":"sync","status":"Success","status_code":200,"operation":"","error_code":0,"error":"","metadata":`;
-  send(response, 200, `${head}${reply.json}}`, reply.etag === undefined ? {} : { Etag: reply.etag });
+  send(
+    response,
+    reply.created === true ? 201 : 200,
+    `${head}${reply.json}}`,
+    reply.etag === undefined ? {} : { Etag: reply.etag },
+  );
 }
 
 function answerError(response: ServerResponse, status: number, error: string): void {

@@ -16,7 +16,7 @@ export async function evacuate(cluster: ClusterState, server: ServerRecord): Pro
     }
     cluster.update(instance, { config: { ...instance.config, [ORIGIN]: server.name } });
     const moved = await move(cluster, instance, emptiest(cluster, server));
-    if (wasRunning) cluster.start(moved);
+    if (wasRunning) cluster.start(moved, false);
   }
   server.evacuated = true;
 }
@@ -26,7 +26,7 @@ export async function restore(cluster: ClusterState, server: ServerRecord): Prom
   if (!server.evacuated) throw new ApiError(400, "Cluster member not evacuated");
   server.evacuated = false;
   for (const instance of instancesOn(cluster, server))
-    if (!instance.running && instance.config["volatile.last_state.power"] === "RUNNING") cluster.start(instance);
+    if (!instance.running && instance.config["volatile.last_state.power"] === "RUNNING") cluster.start(instance, false);
   const away = [...cluster.instances.values()].filter(({ config }) => config[ORIGIN] === server.name);
   for (const instance of away) {
     const wasRunning = instance.running;
@@ -34,7 +34,7 @@ export async function restore(cluster: ClusterState, server: ServerRecord): Prom
     const back = await move(cluster, instance, server.name);
     const { [ORIGIN]: _, ...config } = back.config;
     cluster.update(back, { config });
-    if (wasRunning) cluster.start(back);
+    if (wasRunning) cluster.start(back, false);
   }
 }
 

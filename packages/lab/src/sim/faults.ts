@@ -10,7 +10,7 @@ export interface Faults {
   readonly hang?: boolean;
   /** Events are thrown away; calls work. */
   readonly loseEvents?: boolean;
-  /** `delay`, `status` and `hang` only concern the calls for which this is true. */
+  /** `delay`, `status` and `hang` only concern the calls for which this is true; events then go on. */
   readonly only?: (method: string, path: string) => boolean;
 }
 

@@ -111,7 +111,8 @@ export class Operations {
   }
 }
 
-/** The operation without what only its events show. */
-export function operationView({ project: _, ...view }: OperationRecord): Omit<OperationRecord, "project"> {
+/** The operation as a resource. */
+export function operationView({ project, ...view }: OperationRecord): Omit<OperationRecord, "project"> {
+  void project; // only in its events
   return view;
 }

@@ -9,7 +9,7 @@ export type Devices = Record<string, Config>;
 export interface ServerRecord {
   readonly name: string;
   readonly address: string;
-  readonly leader: boolean;
+  readonly roles: readonly string[];
   /** Its LXD daemon runs. */
   up: boolean;
   evacuated: boolean;
@@ -90,7 +90,7 @@ export function recordsOf(scene: Scene): Records {
     servers: scene.servers.map((name, index) => ({
       name,
       address: `[2001:db8:0:101::${index + 1}]:8443`,
-      leader: index === 0,
+      roles: rolesOf(index, scene.servers.length),
       up: true,
       evacuated: false,
     })),
@@ -118,7 +118,7 @@ export function recordsOf(scene: Scene): Records {
         memberConfig: { parent: "br-uplink" },
       },
       ...scene.networks.map((network) => networkRecord(network, scene.uplink.name)),
-      ...UNMANAGED.map(([name, type]) => ({ ...emptyNetwork(name, "default", type), managed: false })),
+      ...UNMANAGED.map(([name, type]) => emptyNetwork(name, "default", type, false)),
     ],
     instances: scene.instances.map((instance) => instanceRecord(instance)),
   };
@@ -182,12 +182,12 @@ function networkRecord(network: SceneNetwork, uplink: string): NetworkRecord {
   };
 }
 
-function emptyNetwork(name: string, project: string, type: NetworkRecord["type"]): NetworkRecord {
+function emptyNetwork(name: string, project: string, type: NetworkRecord["type"], managed = true): NetworkRecord {
   return {
     name,
     project,
     type,
-    managed: true,
+    managed,
     description: "",
     config: {},
     memberConfig: {},
@@ -195,4 +195,12 @@ function emptyNetwork(name: string, project: string, type: NetworkRecord["type"]
     balancers: [],
     chassis: "",
   };
+}
+
+/** LXD's own choice: three voters if there are as many members, else one; then two to stand by (`cluster.max_voters`, `max_standby`). */
+function rolesOf(index: number, members: number): string[] {
+  const voters = members >= 3 ? 3 : 1;
+  if (index === 0) return ["database-leader", "database"];
+  if (index < voters) return ["database"];
+  return index < voters + 2 ? ["database-standby"] : [];
 }

@@ -14,11 +14,13 @@ export interface Call {
   readonly body: Readonly<Record<string, unknown>>;
   readonly ifMatch: string | undefined;
   /** A named part of the path, decoded. */
-  param(name: string): string;
+  readonly param: (name: string) => string;
 }
 
 /** What a handler answers: a resource, as JSON (with an ETag if it is one that may be changed), or a background operation. */
-export type Reply = { readonly json: string; readonly etag?: string } | { readonly operation: OperationRecord };
+export type Reply =
+  | { readonly json: string; readonly etag?: string; readonly created?: true }
+  | { readonly operation: OperationRecord };
 
 export type Handler = (call: Call) => Reply | Promise<Reply>;
 
@@ -49,10 +51,8 @@ export function ok(value: unknown): Reply {
   return { json: JSON.stringify(value) };
 }
 
-/** An answer that was put together as JSON. */
-export function okJson(json: string): Reply {
-  return { json };
-}
+/** A resource was made, or has a new name: 201. */
+export const CREATED: Reply = { json: "null", created: true };
 
 /** A value of the request's body, checked. */
 export function text(call: Call, key: string): string {

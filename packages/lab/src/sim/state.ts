@@ -11,7 +11,7 @@ import {
   recordsOf,
 } from "./records.ts";
 import type { Scene } from "./scene.ts";
-import { instanceView } from "./views.ts";
+import { instanceView, unreachableView } from "./views.ts";
 
 /** An error as LXD answers it. */
 export class ApiError extends Error {
@@ -64,13 +64,18 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
 
   /** Most of the database's voters run. Without it, LXD answers nothing at all. */
   get quorum(): boolean {
-    const up = [...this.servers.values()].filter((server) => server.up).length;
-    return up * 2 > this.servers.size;
+    const voters = [...this.servers.values()].filter(({ roles }) => roles.includes("database"));
+    return voters.filter(({ up }) => up).length * 2 > voters.length;
   }
 
   /** @throws ApiError 404 */
   instance(project: string, name: string): InstanceRecord {
     return found(this.instances.get(keyOf({ project, name })), "Instance");
+  }
+
+  /** The server it is on can be asked. */
+  reachable({ location }: InstanceRecord): boolean {
+    return this.server(location).up;
   }
 
   network(project: string, name: string): NetworkRecord {
@@ -89,23 +94,24 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
     return found(this.servers.get(name), "Cluster member");
   }
 
-  start(instance: InstanceRecord): void {
+  /** @param requested by someone, not by the cluster itself */
+  start(instance: InstanceRecord, requested = true): void {
     if (instance.running) throw new ApiError(400, "The instance is already running");
     this.#run(instance, true);
-    this.tellInstance("started", instance);
+    this.#tellState("started", instance, requested);
   }
 
   /** @param clean shut down by the guest's own init, not cut off */
   stop(instance: InstanceRecord, clean = false): void {
     if (!instance.running) throw new ApiError(400, "The instance is already stopped");
     this.#run(instance, false);
-    this.tellInstance(clean ? "shutdown" : "stopped", instance);
+    this.#tellState(clean ? "shutdown" : "stopped", instance, !clean);
   }
 
   restart(instance: InstanceRecord): void {
     if (!instance.running) throw new ApiError(400, "The instance is not running");
     this.#run(instance, true);
-    this.tellInstance("restarted", instance);
+    this.#tellState("restarted", instance, true);
   }
 
   /**
@@ -134,14 +140,14 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
 
   add(instance: InstanceRecord): void {
     this.instances.set(keyOf(instance), instance);
-    this.#tell("instance-created", "instances", instance, instance.location, {
+    this.#tell("instance-created", instance, {
       context: { "storage-pool": "ssd", type: instance.type },
     });
   }
 
   remove(instance: InstanceRecord): void {
     this.instances.delete(keyOf(instance));
-    this.#tell("instance-deleted", "instances", instance, instance.location, {});
+    this.#tell("instance-deleted", instance, {});
   }
 
   rename(instance: InstanceRecord, name: string): void {
@@ -150,7 +156,7 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
     instance.name = name;
     this.#json.delete(instance);
     this.instances.set(keyOf(instance), instance);
-    this.#tell("instance-renamed", "instances", instance, instance.location, { context: { old_name: oldName } });
+    this.#tell("instance-renamed", instance, { context: { old_name: oldName } });
   }
 
   /** Changes configuration, devices, profiles or description, and tells so. */
@@ -160,7 +166,7 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
   ): void {
     Object.assign(instance, change);
     this.#json.delete(instance);
-    this.#tell("instance-updated", "instances", instance, instance.location, {});
+    this.#tell("instance-updated", instance, {});
   }
 
   /**
@@ -185,15 +191,14 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
     let json = this.#json.get(instance);
     if (json === undefined) {
       const profiles = instance.profiles.flatMap((name) => this.profiles.get(keyOf({ ...instance, name })) ?? []);
-      json = JSON.stringify(instanceView(instance, profiles, this.server(instance.location).up));
+      json = JSON.stringify(this.reachable(instance) ? instanceView(instance, profiles) : unreachableView(instance));
       this.#json.set(instance, json);
     }
     return json;
   }
 
-  tellInstance(what: string, instance: InstanceRecord): void {
-    const extra = what === "shutdown" ? {} : { requestor: REQUESTOR };
-    this.#tell(`instance-${what}`, "instances", instance, instance.location, extra);
+  #tellState(what: string, instance: InstanceRecord, requested: boolean): void {
+    this.#tell(`instance-${what}`, instance, requested ? { requestor: REQUESTOR } : {});
   }
 
   #run(instance: InstanceRecord, running: boolean): void {
@@ -203,12 +208,13 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
     this.#json.delete(instance);
   }
 
-  #tell(action: string, kind: string, { project, name }: InstanceRecord, server: string, extra: object): void {
-    this.#emit(action, `/1.0/${kind}/${name}`, project, server, extra);
+  #tell(action: string, { project, name, location }: InstanceRecord, extra: object): void {
+    this.#emit(action, `/1.0/instances/${name}`, project, location, extra);
   }
 
   #emit(action: string, path: string, project: string | undefined, server: string, extra: object): void {
-    const source = project === undefined || project === "default" ? path : `${path}?project=${project}`;
+    const everywhere = project === undefined || project === "default" || path.startsWith("/1.0/projects/");
+    const source = everywhere ? path : `${path}?project=${project}`;
     this.emit("event", {
       type: "lifecycle",
       timestamp: timestamp(Date.now()),

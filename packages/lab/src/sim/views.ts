@@ -15,7 +15,7 @@ import type {
 
 export function memberView(server: ServerRecord) {
   return {
-    roles: server.leader ? ["database-leader", "database"] : ["database"],
+    roles: server.roles,
     failure_domain: "default",
     description: "",
     config: {},
@@ -112,8 +112,7 @@ export function balancerView({ listenAddress, backends }: BalancerRecord) {
 }
 
 /** @param profiles those it names, in order; the later ones win, and its own keys over all */
-export function instanceView(instance: InstanceRecord, profiles: readonly ProfileRecord[], reachable: boolean) {
-  const { status, status_code } = statusOf(instance, reachable);
+export function instanceView(instance: InstanceRecord, profiles: readonly ProfileRecord[]) {
   return {
     architecture: "x86_64",
     config: instance.config,
@@ -126,21 +125,36 @@ export function instanceView(instance: InstanceRecord, profiles: readonly Profil
     expanded_config: Object.assign({}, ...profiles.map(({ config }) => config), instance.config) as Config,
     expanded_devices: Object.assign({}, ...profiles.map(({ devices }) => devices), instance.devices) as Devices,
     name: instance.name,
-    status,
-    status_code,
-    last_used_at: !reachable
-      ? UNKNOWN_TIME
-      : instance.lastUsed === undefined
-        ? NEVER_USED
-        : timestamp(instance.lastUsed),
+    ...statusOf(instance),
+    last_used_at: instance.lastUsed === undefined ? NEVER_USED : timestamp(instance.lastUsed),
     location: instance.location,
     type: instance.type,
     project: instance.project,
   };
 }
 
-function statusOf({ running }: InstanceRecord, reachable: boolean): { status: string; status_code: number } {
-  if (!reachable) return { status: "Error", status_code: 112 };
+/** All that LXD 5.0.2 lists of an instance whose server it cannot reach. */
+export function unreachableView({ name, location, project }: InstanceRecord) {
+  return {
+    architecture: "",
+    config: null,
+    devices: null,
+    ephemeral: false,
+    profiles: null,
+    stateful: false,
+    description: "",
+    created_at: UNKNOWN_TIME,
+    name,
+    status: "Error",
+    status_code: 112,
+    last_used_at: UNKNOWN_TIME,
+    location,
+    type: "",
+    project,
+  };
+}
+
+function statusOf({ running }: InstanceRecord): { status: string; status_code: number } {
   return running ? { status: "Running", status_code: 103 } : { status: "Stopped", status_code: 102 };
 }
 
@@ -148,7 +162,7 @@ function statusOf({ running }: InstanceRecord, reachable: boolean): { status: st
 export function instanceStateView(instance: InstanceRecord, network: NetworkRecord | undefined) {
   const { running } = instance;
   return {
-    ...statusOf(instance, true),
+    ...statusOf(instance),
     disk: {},
     memory: running
       ? { usage: 268_435_456, usage_peak: 402_653_184, swap_usage: 0, swap_usage_peak: 0 }

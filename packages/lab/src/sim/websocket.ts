@@ -12,16 +12,19 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
  */
 export class EventSocket {
   readonly #socket: Duplex;
+  readonly #answers: () => boolean;
   #unread: Buffer;
 
   /**
    * Answers the upgrade.
    *
    * @param head what came after the request's headers
+   * @param answers whether pings are answered
    * @param onClose called once
    */
-  constructor(request: IncomingMessage, socket: Duplex, head: Buffer, onClose: () => void) {
+  constructor(request: IncomingMessage, socket: Duplex, head: Buffer, answers: () => boolean, onClose: () => void) {
     this.#socket = socket;
+    this.#answers = answers;
     this.#unread = head;
     const accept = createHash("sha1").update(`${request.headers["sec-websocket-key"]}${GUID}`).digest("base64");
     socket.write(
@@ -49,7 +52,7 @@ export class EventSocket {
     this.#unread = Buffer.concat([this.#unread, chunk]);
     for (let frame = readFrame(this.#unread); frame !== undefined; frame = readFrame(this.#unread)) {
       this.#unread = this.#unread.subarray(frame.length);
-      if (frame.opcode === OPCODE.ping) this.#write(OPCODE.pong, frame.payload);
+      if (frame.opcode === OPCODE.ping && this.#answers()) this.#write(OPCODE.pong, frame.payload);
       if (frame.opcode === OPCODE.close) {
         this.#write(OPCODE.close, frame.payload);
         this.#socket.end();
