@@ -36,7 +36,7 @@ export const providersStep: Step = {
 
 /** The folder of a namespace's FRR: its configuration, and its vty and zebra sockets. */
 export function frrFolder(lab: Lab, part: string): string {
-  return join("/run/trivet", lab.places.lab, part);
+  return join(lab.places.runtime, part);
 }
 
 /** Asks a provider's or the client's FRR, as `vtysh -c` does. */

@@ -12,7 +12,7 @@ import type { Step } from "./step.ts";
 /** Wires, and servers that are powered on and answer ssh. */
 export const serversStep: Step = {
   key: "servers",
-  title: "Servers",
+  title: "Servers boot",
   always: true,
   async run(lab, progress) {
     const image = await serverImage(lab.topology.suite, { progress });

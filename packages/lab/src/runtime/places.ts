@@ -19,6 +19,11 @@ export class Places {
     return join(LABS, this.lab);
   }
 
+  /** Sockets and process ids of what runs in the namespaces. */
+  get runtime(): string {
+    return join("/run/trivet", this.lab);
+  }
+
   get stateFile(): string {
     return join(this.folder, "state.json");
   }

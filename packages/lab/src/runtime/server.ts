@@ -94,9 +94,9 @@ export class Server {
     return await run(this.argv(argv), options);
   }
 
-  /** Runs a bash script in the server; any failing command ends it. */
+  /** Runs a bash script in the server; any failing command ends it, and the error shows the commands up to it. */
   async sh(script: string, options: Omit<RunOptions, "input"> = {}): Promise<string> {
-    const { stdout } = await this.exec(["bash", "-euo", "pipefail"], { ...options, input: script });
+    const { stdout } = await this.exec(["bash", "-euxo", "pipefail"], { ...options, input: script });
     return stdout;
   }
 
