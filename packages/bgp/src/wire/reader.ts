@@ -23,7 +23,9 @@ export class MessageReader {
   #failure: WireError | undefined;
 
   /** Takes the next octets of the stream. They are kept, not copied, until `next` has read them; messages hold copies. */
-  push(chunk: Uint8Array): void {
+  push(octets: Uint8Array): void {
+    // A socket's Buffer, unlike a Uint8Array, would give messages views instead of copies: its slice() is one.
+    const chunk = new Uint8Array(octets.buffer, octets.byteOffset, octets.length);
     const left = this.#end - this.#start;
     if (left === 0) {
       this.#bytes = chunk;

@@ -103,8 +103,10 @@ describe("MessageReader", () => {
     expect(reader.next()).toMatchObject({ attributes: { asPath: [{ asns: [64496] }] } });
   });
 
-  test("messages are copies: the chunk may be used again", () => {
-    const chunk = frame(3, hex("060203616263"));
+  test.each([
+    ["Uint8Array", frame(3, hex("060203616263"))],
+    ["Buffer", Buffer.from(frame(3, hex("060203616263")))],
+  ])("messages are copies: the %s pushed may be used again", (_, chunk) => {
     const message = readOne(chunk);
     chunk.fill(0);
     expect(message).toEqual({ kind: "notification", code: 6, subcode: 2, data: hex("03616263") });

@@ -290,7 +290,7 @@ describe("RFC 6793 a peer with two-octet AS numbers", () => {
       asPath: [{ kind: "confed-sequence", asns: [4200000009] }, ...wide.asPath],
     };
     const bytes = encodeMessage(announcement(confed), twoOctet);
-    expect(toHex(bytes)).toContain(attribute(0x40, 2, "03015ba0" + "0202fbf05ba0"));
+    expect(toHex(bytes)).toContain(attribute(0x40, 2, "03015ba00202fbf05ba0"));
     expect(toHex(bytes)).toContain(AS4_PATH);
   });
 
