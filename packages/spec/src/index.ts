@@ -1,5 +1,8 @@
 /** cluster.yaml: the language, its schema and its diagnostics; and the loader of every YAML file that trivet reads. */
+export type * from "./model.ts";
+export { type LoadedCluster, loadCluster, readCluster } from "./load-cluster.ts";
 export { type Diagnostic, type Location, type Severity, SpecError } from "./source/diagnostic.ts";
+export type { FileReader } from "./source/composite.ts";
 export type { Path } from "./source/document.ts";
 export { type Loaded, type Rejected, loadYaml } from "./source/load.ts";
 export { formatDiagnostic } from "./source/print.ts";

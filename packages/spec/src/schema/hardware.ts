@@ -2,47 +2,48 @@ import * as z from "zod";
 import { address, bytes, domainName, interfaceName, label, linkLocal, mac, mtu, name, speed } from "./common.ts";
 
 const card = z.strictObject({
-  ports: z.array(interfaceName).min(1).describe("The interfaces of this card, as Linux names them."),
-  speed: speed.default(1000).describe("Of each port."),
+  ports: z.array(interfaceName).min(1).optional().describe("The interfaces of this card, as Linux names them."),
+  speed: speed.optional().describe("Of each port. Default 1G."),
 });
 
 const disk = z.strictObject({
-  size: bytes,
-  class: z.enum(["hdd", "ssd", "nvme"]).describe("The Ceph device class."),
+  size: bytes.optional(),
+  class: z.enum(["hdd", "ssd", "nvme"]).optional().describe("The Ceph device class."),
   device: z
     .string()
-    .startsWith("/dev/", "is no device; write it like /dev/disk/by-id/…")
+    .regex(/^\/dev\/[\w./:-]+$/, "is no device; write it like /dev/disk/by-id/…")
     .optional()
     .describe("The whole disk or partition that Ceph gets."),
   serial: z.string().optional().describe("As printed on the disk: tells the on-site staff which one to swap."),
-  boot: z.boolean().default(false).describe("The system is on this disk."),
-  osd: z.boolean().default(true).describe("Ceph uses this disk, or what the system leaves of it."),
+  boot: z.boolean().optional().describe("The system is on this disk."),
+  osd: z.boolean().optional().describe("Ceph uses this disk, or what the system leaves of it. Default true."),
   affinity: z
     .number()
     .min(0)
     .max(1)
-    .default(1)
-    .describe("Ceph primary affinity: how much the first replica is preferred here."),
+    .optional()
+    .describe("Ceph primary affinity: how much the first replica is preferred here. Default 1."),
 });
 
 const link = z.strictObject({
-  ports: z.array(interfaceName).min(1).describe("One port, or several that are bonded (802.3ad, fast LACP, layer3+4)."),
+  ports: z.array(interfaceName).min(1).optional().describe("One port, or several that are bonded."),
   to: z
     .union([name, z.array(name).min(2)])
+    .optional()
     .describe("`mesh` (the next other server), a server, a switch, or several switches with MLAG."),
-  mtu: mtu.optional().describe("Default 9000 in the mesh, 1500 to a switch."),
+  mtu: mtu.optional().describe("Default: the mesh's, or the largest of the networks it carries."),
   mode: z
     .enum(["802.3ad", "active-backup", "balance-xor", "balance-rr"])
-    .default("802.3ad")
-    .describe("How ports are bonded."),
-  lacpRate: z.enum(["fast", "slow"]).default("fast"),
+    .optional()
+    .describe("How ports are bonded. Default 802.3ad."),
+  lacpRate: z.enum(["fast", "slow"]).optional().describe("Default fast."),
   miiMonitor: z
     .int()
     .min(0)
     .max(10_000)
-    .default(100)
-    .describe("Milliseconds between looks at the link; 0 never notices a failure."),
-  hash: z.enum(["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4"]).default("layer3+4"),
+    .optional()
+    .describe("Milliseconds between looks at the link. Default 100; 0 never notices a failure."),
+  hash: z.enum(["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4"]).optional().describe("Default layer3+4."),
   linkLocal: linkLocal
     .optional()
     .describe("The link-local address this end already has; without it trivet assigns one."),

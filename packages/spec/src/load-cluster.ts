@@ -1,0 +1,65 @@
+import { Composite } from "./source/composite.ts";
+import type { FileReader } from "./source/composite.ts";
+import type { Context } from "./context.ts";
+import type { Cluster } from "./model.ts";
+import { resolveCluster } from "./resolve/index.ts";
+import { checkRules } from "./rules/index.ts";
+import { type ClusterFile, clusterSchema } from "./schema/cluster.ts";
+import { type Diagnostic, type Location, SpecError, compareDiagnostics } from "./source/diagnostic.ts";
+import type { Path } from "./source/document.ts";
+import { type Rejected, validate } from "./source/load.ts";
+
+/** A cluster that contradicts itself nowhere. */
+export interface LoadedCluster {
+  readonly ok: true;
+  readonly cluster: Cluster;
+  /** The file as written, with its includes. */
+  readonly file: ClusterFile;
+  /** Warnings and notes. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The files that were read: the first, then its includes. */
+  readonly files: readonly string[];
+  locate(path: Path, key?: boolean): Location;
+}
+
+/**
+ * Reads cluster.yaml and what it includes, checks it and derives the cluster. All problems are found at once.
+ *
+ * @throws SpecError when the file itself cannot be read
+ */
+export function loadCluster(path: string, reader?: FileReader): LoadedCluster | Rejected {
+  const source = new Composite(path, reader);
+  if (source.diagnostics.length > 0) return { ok: false, diagnostics: source.diagnostics };
+  const locate = (at: Path, key?: boolean) => source.locate(at, key);
+  const valid = validate(source.value, clusterSchema, locate);
+  if (!valid.ok) return valid;
+  const diagnostics: Diagnostic[] = [];
+  const context: Context = {
+    file: valid.value,
+    report: (at, { key, ...finding }) => {
+      if (diagnostics.length < MOST_DIAGNOSTICS)
+        diagnostics.push({ severity: "error", ...finding, ...locate(at, key) });
+    },
+  };
+  const cluster = resolveCluster(context);
+  checkRules(context, cluster);
+  diagnostics.sort(compareDiagnostics);
+  if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
+  return { ok: true, cluster: deepFreeze(cluster), file: valid.value, diagnostics, files: source.files, locate };
+}
+
+/** As {@link loadCluster}, for who only wants a good cluster. @throws SpecError */
+export function readCluster(path: string, reader?: FileReader): Cluster {
+  const result = loadCluster(path, reader);
+  if (!result.ok) throw new SpecError(result.diagnostics);
+  return result.cluster;
+}
+
+const MOST_DIAGNOSTICS = 500;
+
+function deepFreeze<T>(value: T): T {
+  const plain = Array.isArray(value) || Object.getPrototypeOf(value ?? 0) === Object.prototype;
+  if (!plain || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value as object)) deepFreeze(part);
+  return Object.freeze(value);
+}
