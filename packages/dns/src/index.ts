@@ -1,1 +1,24 @@
-export { Name } from "./wire/name.ts"; export * from "./wire/message.ts"; export * from "./query/responder.ts"; export * from "./zone/zone.ts"; export * from "./zone/store.ts"; export {record} from "./wire/record.ts";
+/** Authoritative DNS: messages, zones, a server over UDP and TCP, transfers, and a small client. */
+export { type CatalogMember, type CatalogOptions, catalogRecords } from "./catalog/catalog.ts";
+export { ExchangeError, RecordError, WireError, ZoneError, ZoneFileError } from "./error.ts";
+export type { RateLimitOptions } from "./limits/rate-limit.ts";
+export type { Counter } from "./query/counters.ts";
+export { type ClientOptions, type QueryOptions, axfr, ixfr, notify, query } from "./socket/client.ts";
+export type { ServerOptions } from "./socket/options.ts";
+export type { TcpLimits } from "./socket/tcp.ts";
+export type { Endpoint } from "./socket/udp.ts";
+export type { NotifyState } from "./transfer/notify.ts";
+export { TsigKey } from "./tsig/key.ts";
+export { EDE, FLAG, RCODE, TYPE, rcodeText } from "./wire/codes.ts";
+export { type Edns, type EdnsOption, OPTION, readExtendedError } from "./wire/edns.ts";
+export { type Message, type MessageParts, type Question, decodeMessage, encodeMessage } from "./wire/message.ts";
+export { parseType, typeText } from "./wire/mnemonic.ts";
+export { Name } from "./wire/name.ts";
+export { type Soa, isNewer, rdataText, readSoa, soaRdata, txtRdata } from "./wire/rdata.ts";
+export { type MessageRecord, type ResourceRecord, record, recordText } from "./wire/record.ts";
+export { DnsServer, type ServerEvents } from "./worker/server.ts";
+export { type Difference, difference } from "./zone/difference.ts";
+export { type ZoneChange, ZoneStore } from "./zone/store.ts";
+export { Zone } from "./zone/zone.ts";
+export { readZoneFile } from "./zonefile/reader.ts";
+export { writeZoneFile } from "./zonefile/writer.ts";

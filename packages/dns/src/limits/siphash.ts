@@ -7,7 +7,8 @@
  */
 export function siphash24(key: Uint8Array, input: Uint8Array): Uint8Array {
   const word = (bytes: Uint8Array, at: number): number =>
-    ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
+    ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>>
+    0;
   const [k0, k1, k2, k3] = [word(key, 0), word(key, 4), word(key, 8), word(key, 12)];
   // v0 to v3, each as low half, high half
   const v = Uint32Array.of(

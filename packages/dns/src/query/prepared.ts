@@ -1,5 +1,5 @@
 import { CLASS, FLAG, RCODE, TYPE } from "../wire/codes.ts";
-import { Name } from "../wire/name.ts";
+import type { Name } from "../wire/name.ts";
 import { targetOf, writeRdata } from "../wire/rdata.ts";
 import { writeRecord } from "../wire/record.ts";
 import { Overflow, Writer } from "../wire/writer.ts";

@@ -87,8 +87,7 @@ export class Query {
       hash = Math.imul(hash ^ label, 0x01000193);
       at++;
       if (label === 0) break;
-      for (const last = at + label; at < last; at++)
-        hash = Math.imul(hash ^ foldOctet(message[at] ?? 0), 0x01000193);
+      for (const last = at + label; at < last; at++) hash = Math.imul(hash ^ foldOctet(message[at] ?? 0), 0x01000193);
     }
     if (at + 4 > length) return false;
     this.nameEnd = at;

@@ -60,7 +60,14 @@ export class Renderer {
     return this.empty(incoming, out, (bits & ~0xf) | FLAG.TC, bits & 0xf);
   }
 
-  #header(bytes: Uint8Array, out: Uint8Array, bits: number, answers: number, authorities: number, additionals: number): void {
+  #header(
+    bytes: Uint8Array,
+    out: Uint8Array,
+    bits: number,
+    answers: number,
+    authorities: number,
+    additionals: number,
+  ): void {
     const query = this.#query;
     const { end } = query;
     out[0] = bytes[0] ?? 0;

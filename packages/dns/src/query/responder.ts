@@ -2,7 +2,14 @@ import { WireError } from "../error.ts";
 import type { Cookies } from "../limits/cookies.ts";
 import type { RateLimit, Verdict } from "../limits/rate-limit.ts";
 import { type TransferRule, mayTransfer } from "../transfer/access.ts";
-import { type Keyring, type Rejected, ResponseSigner, type Verified, signRejection, verifyQuery } from "../tsig/tsig.ts";
+import {
+  type Keyring,
+  type Rejected,
+  ResponseSigner,
+  type Verified,
+  signRejection,
+  verifyQuery,
+} from "../tsig/tsig.ts";
 import { CLASS, EDE, FLAG, RCODE, TYPE } from "../wire/codes.ts";
 import { Name } from "../wire/name.ts";
 import type { ZoneStore } from "../zone/store.ts";

@@ -1,6 +1,6 @@
 import { WireError } from "../error.ts";
 import { CLASS, TYPE } from "../wire/codes.ts";
-import { Name } from "../wire/name.ts";
+import type { Name } from "../wire/name.ts";
 import { Reader } from "../wire/reader.ts";
 import { Writer } from "../wire/writer.ts";
 

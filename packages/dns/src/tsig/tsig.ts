@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { WireError } from "../error.ts";
 import { CLASS, RCODE, rcodeText } from "../wire/codes.ts";
-import { Name } from "../wire/name.ts";
+import type { Name } from "../wire/name.ts";
 import { Writer } from "../wire/writer.ts";
 import type { TsigKey } from "./key.ts";
 import {
@@ -74,12 +74,25 @@ export function signQuery(message: Uint8Array, key: TsigKey, now: number): { mes
 export function signRejection(message: Uint8Array, { error, signature, verified }: Rejected, now: number): Uint8Array {
   const id = ((message[0] ?? 0) << 8) | (message[1] ?? 0);
   if (verified === undefined)
-    return appendSignature(message, { ...signature, mac: new Uint8Array(), originalId: id, error, other: new Uint8Array() });
+    return appendSignature(message, {
+      ...signature,
+      mac: new Uint8Array(),
+      originalId: id,
+      error,
+      other: new Uint8Array(),
+    });
   const other = new Writer();
   if (error === RCODE.BADTIME) writeTime(other, Math.floor(now));
   // §5.2.3: the time is the client's, so that it can check the signature; ours is in "other data".
   const time = error === RCODE.BADTIME ? signature.time : Math.floor(now);
-  const unsigned: Signature = { ...signature, time, mac: new Uint8Array(), originalId: id, error, other: other.written };
+  const unsigned: Signature = {
+    ...signature,
+    time,
+    mac: new Uint8Array(),
+    originalId: id,
+    error,
+    other: other.written,
+  };
   const mac = hmac(verified.key, [prefixed(verified.mac), message, variables(unsigned)]);
   return appendSignature(message, { ...unsigned, mac });
 }

@@ -25,7 +25,9 @@ export const hash: Field = {
   parse(from, to) {
     const { text } = from.next("a hash");
     if (!/^[0-9a-v]+$/i.test(text)) throw new RecordError(text, "is no base32hex text");
-    const bits = Array.from(text.toLowerCase(), (digit) => ALPHABET.indexOf(digit).toString(2).padStart(5, "0")).join("");
+    const bits = Array.from(text.toLowerCase(), (digit) => ALPHABET.indexOf(digit).toString(2).padStart(5, "0")).join(
+      "",
+    );
     const octets = bits.match(/.{8}/g) ?? [];
     to.u8(octets.length);
     for (const octet of octets) to.u8(Number.parseInt(octet, 2));

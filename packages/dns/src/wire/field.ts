@@ -77,8 +77,8 @@ export const u32 = integer(32);
 
 /** A 32-bit count of seconds, which text may write as `1h30m`. */
 export const period: Field = {
-  copy: u32.copy,
-  print: u32.print,
+  copy: (from, to) => to.bytes(from.take(4)),
+  print: (from) => String(from.u32()),
   parse: (from, to) => to.u32(parsePeriod(from.next("a time in seconds").text)),
 };
 
@@ -182,7 +182,7 @@ export const hex = blob("hex");
 
 /** A length octet and octets in hexadecimal; none are written `-` (RFC 5155 §3.3). */
 export const salt: Field = {
-  copy: string.copy,
+  copy: (from, to) => string.copy(from, to),
   print(from) {
     const octets = from.take(from.u8());
     return octets.length === 0 ? "-" : encode(octets, "hex");
@@ -199,8 +199,7 @@ export const salt: Field = {
 export function eui(size: 6 | 8): Field {
   return {
     copy: (from, to) => to.bytes(from.take(size)),
-    print: (from) =>
-      Array.from(from.take(size), (octet) => octet.toString(16).padStart(2, "0")).join("-"),
+    print: (from) => Array.from(from.take(size), (octet) => octet.toString(16).padStart(2, "0")).join("-"),
     parse(from, to) {
       const { text: word } = from.next(`an EUI-${size * 8} address`);
       const octets = word.split("-");
@@ -213,7 +212,7 @@ export function eui(size: 6 | 8): Field {
 
 /** Seconds since 1970, written YYYYMMDDHHmmSS (RFC 4034 §3.2). */
 export const time: Field = {
-  copy: u32.copy,
+  copy: (from, to) => to.bytes(from.take(4)),
   print: (from) =>
     new Date(from.u32() * 1000)
       .toISOString()
@@ -235,7 +234,8 @@ export const time: Field = {
 
 /** @throws RecordError when the text is no whole number from 0 to `max` */
 export function parseInteger(word: string, max: number): number {
-  if (!/^\d{1,10}$/.test(word) || Number(word) > max) throw new RecordError(word, `is no whole number from 0 to ${max}`);
+  if (!/^\d{1,10}$/.test(word) || Number(word) > max)
+    throw new RecordError(word, `is no whole number from 0 to ${max}`);
   return Number(word);
 }
 
@@ -292,7 +292,9 @@ export function encode(octets: Uint8Array, encoding: "base64" | "hex"): string {
 
 export function decode(word: string, encoding: "base64" | "hex"): Uint8Array {
   const good =
-    encoding === "hex" ? /^([0-9a-fA-F]{2})*$/.test(word) : /^[A-Za-z0-9+/]*={0,2}$/.test(word) && word.length % 4 === 0;
+    encoding === "hex"
+      ? /^([0-9a-fA-F]{2})*$/.test(word)
+      : /^[A-Za-z0-9+/]*={0,2}$/.test(word) && word.length % 4 === 0;
   if (!good) throw new RecordError(word, `is no ${encoding === "hex" ? "hexadecimal text" : "base64"}`);
   return Buffer.from(word, encoding);
 }

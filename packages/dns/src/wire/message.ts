@@ -35,7 +35,12 @@ export function decodeMessage(bytes: Uint8Array): Message {
   const from = new Reader(bytes);
   const id = from.u16();
   const bits = from.u16();
-  const [questionCount, answerCount, authorityCount, additionalCount] = [from.u16(), from.u16(), from.u16(), from.u16()];
+  const [questionCount, answerCount, authorityCount, additionalCount] = [
+    from.u16(),
+    from.u16(),
+    from.u16(),
+    from.u16(),
+  ];
   const questions = times(questionCount, () => ({ name: from.name(), type: from.u16(), class: from.u16() }));
   const answers = times(answerCount, () => readRecord(from));
   const authorities = times(authorityCount, () => readRecord(from));

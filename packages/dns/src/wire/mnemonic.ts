@@ -61,7 +61,8 @@ export function typeText(type: number): string {
 /** @throws RecordError when it is neither a known name nor TYPE and a number */
 export function parseType(text: string): number {
   const type = tryParseType(text);
-  if (type === undefined) throw new RecordError(text, "is no record type; write one without a name as TYPE and its number");
+  if (type === undefined)
+    throw new RecordError(text, "is no record type; write one without a name as TYPE and its number");
   return type;
 }
 

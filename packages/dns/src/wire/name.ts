@@ -49,7 +49,10 @@ export class Name {
       if (code === BACKSLASH) {
         [code, i] = readEscape(text, i);
       } else if (code > 0x7e || code < 0x21) {
-        throw new RecordError(text, "has a character outside printable ASCII; write it as \\DDD, or the name in Punycode");
+        throw new RecordError(
+          text,
+          "has a character outside printable ASCII; write it as \\DDD, or the name in Punycode",
+        );
       }
       if (end - label > MAX_LABEL) throw new RecordError(text, "has a label of more than 63 octets");
       if (end >= MAX_NAME) throw new RecordError(text, "is longer than 255 octets");
@@ -192,7 +195,7 @@ export class Name {
   toString(): string {
     if (this.isRoot) return ".";
     let text = "";
-    for (let at = 0; this.wire[at] !== 0; ) {
+    for (let at = 0; this.wire[at] !== 0;) {
       const end = at + 1 + (this.wire[at] ?? 0);
       for (at++; at < end; at++) text += escapeOctet(this.wire[at] ?? 0);
       text += ".";
@@ -240,7 +243,7 @@ export function readEscape(text: string, at: number): [octet: number, last: numb
   return [code, at + 1];
 }
 
-const SPECIAL = new Set([..."\\.\"();@$"].map((character) => character.charCodeAt(0)));
+const SPECIAL = new Set(Buffer.from('\\."();@$', "latin1"));
 
 function escapeOctet(octet: number): string {
   if (octet < 0x21 || octet > 0x7e) return `\\${String(octet).padStart(3, "0")}`;

@@ -37,11 +37,16 @@ export function writeRdata(type: number, rdata: Uint8Array, to: Writer): void {
     to.bytes(rdata);
     return;
   }
-  const from = new Reader(rdata);
+  // The types that compress are names, with 16-bit or 32-bit numbers before or after: their octets are copied as they are.
+  let at = layout.fields[0]?.isName ? 0 : 2;
+  if (at > 0) to.bytes(rdata.subarray(0, at));
   for (const field of layout.fields) {
-    if (field.isName) to.name(from.name());
-    else field.copy(from, to);
+    if (!field.isName) continue;
+    to.nameAt(rdata, at);
+    while ((rdata[at] ?? 0) !== 0) at += (rdata[at] ?? 0) + 1;
+    at++;
   }
+  if (at < rdata.length) to.bytes(rdata.subarray(at));
 }
 
 /** The text form of stored data. */
@@ -71,7 +76,8 @@ export function parseRdata(type: number, words: readonly Token[], origin: Name):
     if (rdata.length !== length) throw new RecordError(tokens.toString(), `has ${rdata.length} octets, not ${length}`);
     return checked(type, rdata, tokens);
   }
-  if (layout === undefined) throw new RecordError(tokens.toString(), "needs the form `\\# LENGTH HEX`, as its type is unknown");
+  if (layout === undefined)
+    throw new RecordError(tokens.toString(), "needs the form `\\# LENGTH HEX`, as its type is unknown");
   const to = new Writer();
   for (const field of layout.fields) field.parse(tokens, to);
   if (tokens.left > 0) throw new RecordError(tokens.toString(), "has more than its type takes");
@@ -79,7 +85,8 @@ export function parseRdata(type: number, words: readonly Token[], origin: Name):
 }
 
 function checked(type: number, rdata: Uint8Array, tokens: Tokens): Uint8Array {
-  if (rdata.length > MAX_RDATA) throw new RecordError(tokens.toString().slice(0, 40), `has more than ${MAX_RDATA} octets`);
+  if (rdata.length > MAX_RDATA)
+    throw new RecordError(tokens.toString().slice(0, 40), `has more than ${MAX_RDATA} octets`);
   try {
     return readRdata(type, rdata, 0, rdata.length);
   } catch (error) {
@@ -160,5 +167,5 @@ export function txtRdata(...texts: readonly string[]): Uint8Array {
 
 /** Serial number arithmetic (RFC 1982): whether `a` is newer than `b`. */
 export function isNewer(a: number, b: number): boolean {
-  return a !== b && ((a - b) >>> 0) < 0x80000000;
+  return a !== b && (a - b) >>> 0 < 0x80000000;
 }

@@ -40,7 +40,8 @@ export const serviceParameters: Field = {
       values.set(key, parseValue(key, equals < 0 ? "" : text.slice(equals + 1).replaceAll(/^"|"$/g, "")));
     }
     for (const [key, value] of [...values].sort(([a], [b]) => a - b)) {
-      if (!isWellFormed(key, value)) throw new RecordError(from.toString(), `has a malformed ${keyText(key)} parameter`);
+      if (!isWellFormed(key, value))
+        throw new RecordError(from.toString(), `has a malformed ${keyText(key)} parameter`);
       to.u16(key);
       to.u16(value.length);
       to.bytes(value);
@@ -76,8 +77,10 @@ function isWellFormed(key: number, value: Uint8Array): boolean {
       return value.length > 0 && value.length % 16 === 0;
     case "ech":
     case "dohpath":
-    default:
+    case undefined:
       return true;
+    default:
+      return known satisfies never;
   }
 }
 
@@ -101,7 +104,13 @@ function printValue(key: number, value: Uint8Array): string {
     case "alpn": {
       // A comma or backslash inside an item is escaped twice: for the list, then for the string (RFC 9460 appendix A.1).
       const items = lengthPrefixed(value) ?? [];
-      const list = items.map((item) => Buffer.from(item).toString("latin1").replaceAll(/[\\,]/g, String.raw`\$&`)).join(",");
+      const list = items
+        .map((item) =>
+          Buffer.from(item)
+            .toString("latin1")
+            .replaceAll(/[\\,]/g, String.raw`\$&`),
+        )
+        .join(",");
       return quote(Buffer.from(list, "latin1"));
     }
     case "no-default-alpn":
@@ -115,14 +124,17 @@ function printValue(key: number, value: Uint8Array): string {
     case "ech":
       return encode(value, "base64");
     case "dohpath":
-    default:
+    case undefined:
       return value.length === 0 ? "" : quote(value);
+    default:
+      return known satisfies never;
   }
 }
 
 function addresses(value: Uint8Array, size: 4 | 16): string {
   const texts = [];
-  for (let at = 0; at < value.length; at += size) texts.push(Address.fromBytes(value.subarray(at, at + size)).toString());
+  for (let at = 0; at < value.length; at += size)
+    texts.push(Address.fromBytes(value.subarray(at, at + size)).toString());
   return texts.join(",");
 }
 
@@ -131,7 +143,11 @@ function parseValue(key: number, text: string): Uint8Array {
   const known = KEYS[key];
   switch (known) {
     case "mandatory":
-      for (const name of text.split(",").map(parseKey).sort((a, b) => a - b)) out.u16(name);
+      for (const name of text
+        .split(",")
+        .map(parseKey)
+        .sort((a, b) => a - b))
+        out.u16(name);
       break;
     case "alpn": {
       const list = Buffer.from(unescape(text)).toString("latin1");
@@ -158,7 +174,7 @@ function parseValue(key: number, text: string): Uint8Array {
       break;
     case "no-default-alpn":
     case "dohpath":
-    default:
+    case undefined:
       out.bytes(unescape(text));
       break;
   }

@@ -1,7 +1,5 @@
-import { type Name, parentKey } from "./name.ts";
-
-/** Pointers have 14 bits (RFC 1035 §4.1.4). */
-const MAX_POINTER = 0x3fff;
+import type { Name } from "./name.ts";
+import { NameTable } from "./name-table.ts";
 
 /** What {@link Writer} throws when the message would outgrow its limit; callers rewind and truncate. */
 export class Overflow extends RangeError {
@@ -13,7 +11,7 @@ export class Writer {
   at = 0;
   readonly limit: number;
   #bytes: Uint8Array;
-  #offsets = new Map<string, number>();
+  #names: NameTable | undefined;
 
   constructor(limit = 0xffff, bytes: Uint8Array = new Uint8Array(Math.min(limit, 512))) {
     this.limit = limit;
@@ -55,36 +53,33 @@ export class Writer {
 
   /** A name, whose longest suffix that was written before becomes a pointer to it. */
   name(name: Name): void {
-    const { wire } = name;
-    let key = name.key;
-    for (let from = 0; ; ) {
-      const length = wire[from] ?? 0;
-      if (length === 0) {
-        this.u8(0);
-        return;
-      }
-      const known = this.#offsets.get(key);
-      if (known !== undefined) {
-        this.u16(0xc000 | known);
-        return;
-      }
-      if (this.at <= MAX_POINTER) this.#offsets.set(key, this.at);
-      this.bytes(wire.subarray(from, from + length + 1));
-      from += length + 1;
-      key = parentKey(key);
+    this.nameAt(name.wire, 0);
+  }
+
+  /** As {@link name}, for a name within other octets. */
+  nameAt(wire: Uint8Array, start: number): void {
+    this.#names ??= new NameTable();
+    const { literal, pointer } = this.#names.place(wire, start, this.#bytes, this.at);
+    this.#room(literal + 2);
+    const bytes = this.#bytes;
+    for (let i = 0; i < literal; i++) bytes[this.at++] = wire[start + i] ?? 0;
+    if (pointer === 0) bytes[this.at++] = 0;
+    else {
+      bytes[this.at++] = 0xc0 | (pointer >>> 8);
+      bytes[this.at++] = pointer;
     }
   }
 
   /** Takes back everything written from `offset` on. */
   rewind(offset: number): void {
     this.at = offset;
-    for (const [key, at] of this.#offsets) if (at >= offset) this.#offsets.delete(key);
+    this.#names?.rewind(offset);
   }
 
   /** Starts a new message. */
   reset(): void {
     this.at = 0;
-    this.#offsets.clear();
+    this.#names?.rewind(0);
   }
 
   #room(length: number): void {

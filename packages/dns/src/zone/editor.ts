@@ -19,9 +19,9 @@ interface MutableNode {
 }
 
 /** Types that may be beside a CNAME (RFC 4034 §3, §4). */
-const BESIDE_CNAME = new Set([TYPE.CNAME, 46, 47]);
+const BESIDE_CNAME = new Set<number>([TYPE.CNAME, 46, 47]);
 /** Types of which a name has at most one record. */
-const SINGLE: readonly number[] = [TYPE.CNAME, TYPE.DNAME, TYPE.SOA];
+const SINGLE = new Set<number>([TYPE.CNAME, TYPE.DNAME, TYPE.SOA]);
 const META = new Set<number>([TYPE.OPT, TYPE.TKEY, TYPE.TSIG, TYPE.IXFR, TYPE.AXFR, 253, 254, TYPE.ANY]);
 
 /** Builds a zone's nodes, or changes a copy of them; nodes that do not change are shared with the base. */
@@ -112,7 +112,7 @@ export class Editor {
     const { name, rrsets } = node;
     for (const set of rrsets) if (set.rdatas.length > 1) dropRepeated(set);
     for (const { type, rdatas } of rrsets)
-      if (rdatas.length > 1 && SINGLE.includes(type))
+      if (rdatas.length > 1 && SINGLE.has(type))
         this.#problem(`${name.toString()} has ${rdatas.length} ${typeText(type)} records, where one is allowed`);
     if (rrsets.some(({ type }) => type === TYPE.CNAME) && rrsets.some(({ type }) => !BESIDE_CNAME.has(type)))
       this.#problem(`${name.toString()} has a CNAME and other records`);

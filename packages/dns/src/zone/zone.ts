@@ -101,7 +101,7 @@ export class Zone {
       const node = this.occluders.get(at);
       if (node === undefined) continue;
       // RFC 6672 §2.3: a DNAME hides what is below its owner, not the owner. RFC 4035 §3.1.4.1: DS is of the parent's side.
-      const atItself = at === key && (type === TYPE.DS || isDelegation(this, node) === false);
+      const atItself = at === key && (type === TYPE.DS || !isDelegation(this, node));
       if (!atItself) found = node;
     }
     return found;
