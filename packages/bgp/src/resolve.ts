@@ -42,7 +42,7 @@ export interface ResolvedSpeaker {
 /** @throws OptionsError */
 export function resolveSpeaker(options: SpeakerOptions): ResolvedSpeaker {
   wholeNumber("asn", options.asn, 1, 0xffff_ffff);
-  const routerId = parse("routerId", options.routerId, Address.parse);
+  const routerId = parse("routerId", options.routerId, (text) => Address.parse(text));
   if (routerId.family !== 4 || routerId.isUnspecified)
     throw new OptionsError("routerId", `is ${options.routerId}; write it as an IPv4 address other than 0.0.0.0`);
   return {
@@ -90,7 +90,7 @@ export function resolveRanges(ranges: readonly RangeOptions[], protection: strin
     resolveSession(path, options, protection);
     const limit = options.limit ?? 100;
     wholeNumber(`${path}.limit`, limit, 1, 10_000);
-    return { prefix: parse(`${path}.prefix`, options.prefix, Prefix.parse), limit, options };
+    return { prefix: parse(`${path}.prefix`, options.prefix, (text) => Prefix.parse(text)), limit, options };
   });
 }
 
@@ -123,7 +123,7 @@ function resolveSession(
     throw new OptionsError(`${path}.families`, "must name 4, 6 or both");
   if (maxPrefix !== undefined) wholeNumber(`${path}.maxPrefix`, maxPrefix, 1, 0xffff_ffff);
   if (role !== undefined && !ROLES.includes(role))
-    throw new OptionsError(`${path}.role`, `is ${String(role)}; it must be one of ${ROLES.join(", ")}`);
+    throw new OptionsError(`${path}.role`, `is ${role}; it must be one of ${ROLES.join(", ")}`);
   if (ttlSecurity !== undefined) wholeNumber(`${path}.ttlSecurity`, ttlSecurity, 1, 254);
   if (password === "") throw new OptionsError(`${path}.password`, "is empty; leave it out for none");
   if ((ttlSecurity !== undefined || password !== undefined) && protection !== undefined)

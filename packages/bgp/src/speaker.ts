@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { type Family, type Prefix, parseScoped } from "@trivet/ip";
+import { type Family, parseScoped } from "@trivet/ip";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Connection, ConnectionHandler, Endpoint, Listener, Network, SocketProtection } from "./network.ts";
 import { type PeerOptions, type RangeOptions, type SpeakerOptions } from "./options.ts";
@@ -39,7 +39,6 @@ export interface SpeakerWorld {
  */
 export class Speaker extends EventEmitter<SpeakerEvents> {
   readonly #options: ResolvedSpeaker;
-  readonly #clock: Clock;
   readonly #network: Network;
   readonly #world: PeerWorld;
   readonly #ribOut: AdjRibOut;
@@ -59,7 +58,6 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
   ) {
     super();
     this.#options = resolveSpeaker(options);
-    this.#clock = clock;
     this.#network = network;
     this.#endOfRibHeld = this.#options.holdEndOfRib;
     this.#ribOut = new AdjRibOut((callback) => clock.soon(callback));
@@ -291,12 +289,9 @@ function isProtected({ password, ttlSecurity }: SocketProtection): boolean {
 
 /** True when an established session can go on under the other options. */
 function sameSession(a: ResolvedPeer, b: ResolvedPeer): boolean {
-  const essence = ({
-    exports: _,
-    description: __,
-    maxPrefix: ___,
-    connectRetry: ____,
-    ...rest
-  }: ResolvedPeer): string => JSON.stringify(Object.entries(rest).toSorted(([x], [y]) => (x < y ? -1 : 1)));
+  const essence = (peer: ResolvedPeer): string => {
+    const rest = { ...peer, exports: undefined, description: undefined, maxPrefix: undefined, connectRetry: undefined };
+    return JSON.stringify(Object.entries(rest).toSorted(([x], [y]) => (x < y ? -1 : 1)));
+  };
   return essence(a) === essence(b);
 }

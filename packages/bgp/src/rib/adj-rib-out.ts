@@ -8,9 +8,14 @@ import type { Sender } from "./sender.ts";
 
 const everything: ExportPolicy = (route) => route;
 
+interface GroupEntry {
+  readonly group: OutGroup;
+  readonly members: Set<Sender>;
+}
+
 interface PolicyTable {
   readonly table: RouteTable;
-  readonly groups: Map<string, { readonly group: OutGroup; readonly members: Set<Sender> }>;
+  readonly groups: Map<string, GroupEntry>;
 }
 
 /**
@@ -63,21 +68,24 @@ export class AdjRibOut {
   /** Makes a sender a member of the group of its policy and profile; it leaves its former group when it is in step with the new. */
   join(sender: Sender, policy: ExportPolicy | undefined, profile: Profile): void {
     this.flush();
-    const { table, groups } = this.#tableOf(policy ?? everything);
-    const key = profileKey(profile);
-    let entry = groups.get(key);
-    if (entry === undefined)
-      groups.set(key, (entry = { group: new OutGroup(table, profile, this.#sets), members: new Set() }));
-    const { group, members } = entry;
+    const { group, members } = this.#entryOf(policy, profile);
     members.add(sender);
     if (sender.group !== group) sender.follow(group, () => this.leave(sender, sender.group));
+  }
+
+  /** Encodes what a peer is about to need, while its session waits for the other end. */
+  prepare(policy: ExportPolicy | undefined, profile: Profile): void {
+    this.flush();
+    const { group } = this.#entryOf(policy, profile);
+    for (const family of profile.context.families) group.encodeAll(family);
   }
 
   /** @param but the group to stay in */
   leave(sender: Sender, but?: OutGroup): void {
     for (const [policy, { groups }] of this.#tables) {
       for (const [key, { group, members }] of groups) {
-        if (group !== but && members.delete(sender) && members.size === 0) groups.delete(key);
+        if (group !== but) members.delete(sender);
+        if (members.size === 0) groups.delete(key);
       }
       if (groups.size === 0 && policy !== everything) this.#tables.delete(policy);
     }
@@ -114,6 +122,15 @@ export class AdjRibOut {
     });
   }
 
+  #entryOf(policy: ExportPolicy | undefined, profile: Profile): GroupEntry {
+    const { table, groups } = this.#tableOf(policy ?? everything);
+    const key = profileKey(profile);
+    let entry = groups.get(key);
+    if (entry === undefined)
+      groups.set(key, (entry = { group: new OutGroup(table, profile, this.#sets), members: new Set() }));
+    return entry;
+  }
+
   #tableOf(policy: ExportPolicy): PolicyTable {
     let entry = this.#tables.get(policy);
     if (entry === undefined) {
@@ -125,7 +142,7 @@ export class AdjRibOut {
     return entry;
   }
 
-  *#groups(): Generator<{ readonly group: OutGroup }> {
+  *#groups(): Generator<GroupEntry> {
     for (const { groups } of this.#tables.values()) yield* groups.values();
   }
 }

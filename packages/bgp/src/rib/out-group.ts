@@ -71,8 +71,13 @@ export class OutGroup {
     if (kept?.version === version) return kept.outgoing;
     const outgoing = this.#encode((tell) => {
       const table = this.table.families[family];
-      for (let row = 0; row < table.size; row++)
-        tell(table, row, undefined, this.rendered(table.previous[row] as number));
+      let id = 0;
+      let rendered: Rendered | undefined;
+      for (let row = 0; row < table.size; row++) {
+        // Rows mostly come in runs of one attribute set.
+        if (table.previous[row] !== id) rendered = this.rendered((id = table.previous[row] as number));
+        tell(table, row, undefined, rendered);
+      }
     });
     this.#dumps[family] = { version, outgoing };
     return outgoing;
@@ -127,7 +132,6 @@ export class OutGroup {
   #encode(feed: (tell: Tell) => void): Outgoing {
     const withdrawn: Record<Family, NlriBytes> = { 4: new NlriBytes(), 6: new NlriBytes() };
     const announced = new Map<string, { readonly rendered: Rendered; readonly nlri: NlriBytes }>();
-    // Rows mostly come in runs of one attribute set.
     let last: { readonly rendered: Rendered; readonly nlri: NlriBytes } | undefined;
     feed((table, row, before, after) => {
       if (after === undefined) {

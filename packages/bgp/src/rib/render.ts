@@ -1,4 +1,4 @@
-import type { Address, Family } from "@trivet/ip";
+import type { Address } from "@trivet/ip";
 import {
   type AttributeBlock,
   type PathAttributes,

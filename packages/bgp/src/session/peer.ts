@@ -216,7 +216,9 @@ export class Peer implements LinkOwner {
 
   moved(link: Link, from: SessionState, reason: string | undefined): void {
     const { phase } = link.state;
-    if (phase === "established" && from !== "established") this.#comeUp(link);
+    if (phase === "open-confirm" && from !== phase)
+      this.#world.ribOut.prepare(this.options.exports, this.#profile(link));
+    if (phase === "established" && from !== phase) this.#comeUp(link);
     if (reason !== undefined) this.#fail(link, reason);
     if (phase === "idle" && link !== this.#primary) this.#drop(link);
     this.#show(reason);

@@ -252,15 +252,12 @@ function plain(address: string): string {
   return zone === undefined ? text : `${text}%${zone}`;
 }
 
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there; stop it or choose another port",
+  EACCES: "ports under 1024 need root or CAP_NET_BIND_SERVICE",
+  EADDRNOTAVAIL: "no interface of this machine has the address",
+};
+
 function remedy({ code, message }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case "EADDRINUSE":
-      return "another program listens there; stop it or choose another port";
-    case "EACCES":
-      return "ports under 1024 need root or CAP_NET_BIND_SERVICE";
-    case "EADDRNOTAVAIL":
-      return "no interface of this machine has the address";
-    default:
-      return message;
-  }
+  return (code === undefined ? undefined : REMEDIES[code]) ?? message;
 }
