@@ -2,6 +2,8 @@
 export { Namespace } from "./host/namespace.ts";
 export { type Requirements, findProgram, missingRequirements } from "./host/requirements.ts";
 export { CommandError, type RunOptions, type RunResult, run } from "./host/run.ts";
+export { LeftoverError, down, leftovers } from "./down.ts";
+export { vtysh } from "./build/providers.ts";
 export type { Suite } from "./image/packages.ts";
 export { type ImageOptions, serverImage } from "./image/server-image.ts";
 export {
@@ -18,3 +20,18 @@ export {
   referenceScene,
   scaledScene,
 } from "./sim/index.ts";
+export { Lab } from "./runtime/lab.ts";
+export { LabError } from "./runtime/lab-error.ts";
+export { Places } from "./runtime/places.ts";
+export { Server } from "./runtime/server.ts";
+export {
+  ASN,
+  CLIENT,
+  GATEWAY,
+  type LabOptions,
+  NETWORKS,
+  type NetworkName,
+  type Platform,
+  type Topology,
+} from "./topology/topology.ts";
+export { StepError, type UpProgress, up } from "./up.ts";

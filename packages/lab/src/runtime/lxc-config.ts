@@ -1,3 +1,4 @@
+import { PROGRAM } from "./program.ts";
 import { NETWORKS, type ServerPlan, type Topology } from "../topology/topology.ts";
 import type { Places } from "./places.ts";
 
@@ -75,6 +76,8 @@ export function lxcConfig({ server, topology, places, image, disk }: Input): str
     "lxc.mount.entry = proc dev/.lxc/proc proc create=dir,optional 0 0",
     "lxc.mount.entry = sys dev/.lxc/sys sysfs create=dir,optional 0 0",
     `lxc.mount.entry = ${places.folder}/shared srv/lab none bind,ro,create=dir 0 0`,
+    `lxc.mount.entry = ${PROGRAM.root} srv/trivet none bind,ro,create=dir 0 0`,
+    `lxc.mount.entry = ${PROGRAM.node} srv/node none bind,ro,create=file 0 0`,
     ...nics,
     "",
   ].join("\n");

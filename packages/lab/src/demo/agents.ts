@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The agent's configuration, as its file has it. */
+export type AgentConfig = Readonly<Record<string, unknown>>;
+
+/** How to run `trivet`: the program and its first arguments. */
+export type Command = readonly [program: string, ...args: string[]];
+
+/** An agent ended that should not have. */
+export class AgentEndedError extends Error {
+  override readonly name = "AgentEndedError";
+  readonly fault = "world";
+}
+
+/**
+ * Ends the process when the one that started it is gone, however that went: loaded before the agent, so that no agent outlives a demo
+ * that was killed.
+ */
+const GUARD = `data:text/javascript,${encodeURIComponent(
+  'process.on("disconnect", () => process.kill(process.pid, "SIGKILL")); process.channel?.unref();',
+)}`;
+
+/** One server's agent: a process of its own. */
+export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
+  readonly server: string;
+  readonly #command: Command;
+  readonly #config: string;
+  readonly #log: string;
+  #child: ChildProcess | undefined;
+  #wanted = false;
+
+  /** @param folder for its configuration and log */
+  constructor(server: string, command: Command, folder: string, config: AgentConfig) {
+    super();
+    this.server = server;
+    this.#command = command;
+    this.#config = join(folder, `${server}.yaml`);
+    this.#log = join(folder, `${server}.log`);
+    writeFileSync(this.#config, JSON.stringify(config, undefined, 2)); // JSON is YAML
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  start(): void {
+    const [program, ...args] = this.#command;
+    this.#wanted = true;
+    const child = spawn(program, ["--import", GUARD, ...args, "agent", "--config", this.#config], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    this.#child = child;
+    const log = createWriteStream(this.#log, { flags: "a" });
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    child.once("error", (error) => this.#ended(child, error.message));
+    child.once("close", (code, signal) => {
+      log.end(() => this.#ended(child, code === null ? `ended by ${signal}` : `ended with status ${code}`));
+    });
+  }
+
+  /** Stops it in the middle of what it does, without a word to anyone, as when the server loses power. */
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  /** Ends it at once; it can do nothing about that. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  /** Asks it to end, and ends it if it does not within `patience` milliseconds. */
+  async stop(patience = 3_000): Promise<void> {
+    const timer = setTimeout(() => this.#child?.kill("SIGKILL"), patience);
+    await this.#end("SIGTERM");
+    clearTimeout(timer);
+  }
+
+  async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    this.#wanted = false;
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, "close");
+    child.kill(signal);
+    await closed;
+  }
+
+  #ended(child: ChildProcess, how: string): void {
+    if (!this.#wanted || child !== this.#child) return;
+    const last = readFileSync(this.#log, "utf8").trimEnd().split("\n").at(-1) ?? "";
+    this.emit("ended", new AgentEndedError(`the agent of ${this.server} ${how}${last === "" ? "" : `: ${last}`}`));
+  }
+}

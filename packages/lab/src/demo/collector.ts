@@ -1,0 +1,98 @@
+import { EventEmitter } from "node:events";
+import { type SessionState, Speaker } from "@trivet/bgp";
+
+/** Seconds without a word from an agent after which a router forgets its routes; the least that RFC 4271 §4.2 allows. */
+export const HOLD_TIME = 3;
+
+const ROUTER_ASN = 64_500;
+
+export interface CollectorEvents {
+  /** Routes came or went. */
+  routes: [];
+  session: [event: { readonly server: string; readonly state: SessionState; readonly reason: string }];
+}
+
+/**
+ * A router that only looks: it accepts a BGP session from each server's agent, keeps what each announces, and tells of every change.
+ *
+ * Each server has a port of its own, because on loopback all agents may have the same address.
+ */
+export class Collector extends EventEmitter<CollectorEvents> {
+  readonly name: string;
+  readonly address: string;
+  readonly asn = ROUTER_ASN;
+  readonly #speakers: ReadonlyMap<string, Speaker>;
+  readonly #withdrawn = new Map<string, Set<string>>();
+
+  private constructor(name: string, address: string, speakers: ReadonlyMap<string, Speaker>) {
+    super();
+    this.name = name;
+    this.address = address;
+    this.#speakers = speakers;
+    for (const [server, speaker] of speakers) {
+      speaker.on("update", ({ update }) => {
+        for (const prefix of update.withdrawn) this.#remember(server, prefix.toString());
+        this.emit("routes");
+      });
+      speaker.on("session", ({ from, to, reason = "" }) => {
+        this.emit("session", { server, state: to, reason });
+        if (from === "established" || to === "established") this.emit("routes");
+      });
+    }
+  }
+
+  /** @throws NetworkError when the address cannot be listened on */
+  static async start(
+    name: string,
+    options: { address: string; routerId: string; servers: readonly string[]; agentAsn: number },
+  ): Promise<Collector> {
+    const { address, routerId, servers, agentAsn } = options;
+    const speakers = new Map(
+      servers.map((server) => [
+        server,
+        new Speaker({
+          asn: ROUTER_ASN,
+          routerId,
+          listen: [{ address, port: 0 }],
+          peers: [{ name: server, address, asn: agentAsn, passive: true, holdTime: HOLD_TIME }],
+        }),
+      ]),
+    );
+    for (const speaker of speakers.values()) await speaker.start();
+    return new Collector(name, address, speakers);
+  }
+
+  /** Where a server's agent connects to. */
+  port(server: string): number {
+    return this.#speaker(server).listening()[0]?.port ?? 0;
+  }
+
+  /** What a server announces: next hop by prefix. */
+  routes(server: string): Map<string, string> {
+    const routes = this.#speaker(server).adjRibIn(server);
+    return new Map([...routes].map(({ prefix, nextHop }) => [prefix.toString(), nextHop.toString()]));
+  }
+
+  established(server: string): boolean {
+    return this.#speaker(server).sessions()[0]?.state === "established";
+  }
+
+  /** The prefixes a server withdrew since this was last asked. */
+  takeWithdrawn(server: string): Set<string> {
+    const withdrawn = this.#withdrawn.get(server) ?? new Set();
+    this.#withdrawn.delete(server);
+    return withdrawn;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#speakers.values()].map(async (speaker) => await speaker.stop("the demo ends")));
+  }
+
+  #speaker(server: string): Speaker {
+    return this.#speakers.get(server) as Speaker;
+  }
+
+  #remember(server: string, prefix: string): void {
+    this.#withdrawn.set(server, (this.#withdrawn.get(server) ?? new Set()).add(prefix));
+  }
+}
