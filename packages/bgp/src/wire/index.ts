@@ -6,7 +6,6 @@ export * from "./path-attributes.ts";
 export { type Capability, ROLES, type RestartFamily, type Role } from "./capability.ts";
 export { MessageReader } from "./reader.ts";
 export { encodeMessage } from "./encode.ts";
-export { NlriBuffer } from "./nlri.ts";
 export { type AttributeBlock, encodeAttributes, encodeEndOfRib, packAnnouncements, packWithdrawals } from "./pack.ts";
 export { cease, describeNotification, hardReset, shutdownText, unwrapHardReset } from "./notification.ts";
 export {

@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { EncodeError } from "../../src/error.ts";
 import {
   type NextHop,
-  NlriBuffer,
   type PathAttributes,
   type UpdateMessage,
   type WireContext,
@@ -14,6 +13,7 @@ import {
   packAnnouncements,
   packWithdrawals,
 } from "../../src/wire/index.ts";
+import { NlriBuffer } from "../../src/wire/nlri.ts";
 import { prefix } from "./arbitraries.ts";
 import { address, extended, extendedNextHop, external, prefixes, readAll, toHex } from "./bytes.ts";
 
