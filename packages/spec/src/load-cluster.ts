@@ -34,9 +34,14 @@ export function loadCluster(path: string, reader?: FileReader): LoadedCluster | 
   const valid = validate(source.value, clusterSchema, locate);
   if (!valid.ok) return valid;
   const diagnostics: Diagnostic[] = [];
+  const said = new Set<string>();
   const context: Context = {
     file: valid.value,
     report: (at, { key, ...finding }) => {
+      // A fault of a model is met once for each of its servers.
+      const same = `${finding.code}\0${at.join("\0")}`;
+      if (said.has(same)) return;
+      said.add(same);
       if (diagnostics.length < MOST_DIAGNOSTICS)
         diagnostics.push({ severity: "error", ...finding, ...locate(at, key) });
     },

@@ -12,7 +12,7 @@ export function resolveProjects(context: Context, vlans: readonly Vlan[], storag
   const pools = storage.map(({ name }) => name);
   return Object.entries(context.file.projects).map(([name, own]) => {
     const networks = resolveNetworks(context, name, vlans);
-    const acls = Object.entries(own.acls).map(([acl, body]) => ({ name: acl, ...body }));
+    const acls = Object.entries(own.acls).map(([acl, body]) => Object.assign({ name: acl }, body));
     const known = {
       servers,
       pools,

@@ -1,6 +1,6 @@
 import { Address, Prefix } from "@trivet/ip";
 import type { Context } from "../context.ts";
-import type { Mesh, Network, Ovn, Range, Role, Subnet, Vlan } from "../model.ts";
+import type { Mesh, Network, Ovn, Range, Subnet, Vlan } from "../model.ts";
 import { HOST, host, namedSubnet, numberedSubnet } from "../plan.ts";
 import { ROLES } from "../schema/network.ts";
 import type { ClusterFile } from "../schema/cluster.ts";
@@ -40,7 +40,7 @@ export function resolveVlans(context: Context): Vlan[] {
       mtu: own.mtu ?? (role === "underlay" ? 9000 : 1500),
       link: own.link ?? defaultLink(file) ?? "",
       subnets,
-      vrid: own.vrid ?? ((own.id ?? 50) % 255) + 1,
+      vrid: own.vrid ?? ((own.id ?? 50 + ROLES.indexOf(role)) % 255) + 1,
       ranges: role === "uplink" ? rangesOf(context, path, own.ranges, subnets) : [],
       anycast: own.anycast,
     };

@@ -17,8 +17,8 @@ function parsed<T>(parse: (text: string) => T, example: string) {
     .meta({ examples: [example] });
 }
 
-export const address = parsed(Address.parse, "2001:db8::1");
-export const prefix = parsed(Prefix.parse, "2001:db8::/48");
+export const address = parsed((text) => Address.parse(text), "2001:db8::1");
+export const prefix = parsed((text) => Prefix.parse(text), "2001:db8::/48");
 export const interfaceAddress = parsed((text): InterfaceAddress => parseInterface(text), "2001:db8::1/64");
 /** An address (meaning just that one) or a prefix. */
 export const route = parsed(
@@ -26,7 +26,7 @@ export const route = parsed(
   "192.0.2.7",
 );
 
-export const linkLocal = parsed(Address.parse, "fe80::1").refine(
+export const linkLocal = parsed((text) => Address.parse(text), "fe80::1").refine(
   (value) => value.family === 6 && value.isLinkLocal,
   "is no IPv6 link-local address; write one in fe80::/10",
 );
