@@ -48,9 +48,9 @@ export function loadCluster(path: string, reader?: FileReader): LoadedCluster | 
   };
   const cluster = resolveCluster(context);
   checkRules(context, cluster);
-  diagnostics.sort(compareDiagnostics);
-  if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
-  return { ok: true, cluster: deepFreeze(cluster), file: valid.value, diagnostics, files: source.files, locate };
+  const found = withoutConsequences(diagnostics).sort(compareDiagnostics);
+  if (found.some(({ severity }) => severity === "error")) return { ok: false, diagnostics: found };
+  return { ok: true, cluster: deepFreeze(cluster), file: valid.value, diagnostics: found, files: source.files, locate };
 }
 
 /** As {@link loadCluster}, for who only wants a good cluster. @throws SpecError */
@@ -61,6 +61,20 @@ export function readCluster(path: string, reader?: FileReader): Cluster {
 }
 
 const MOST_DIAGNOSTICS = 500;
+
+/** What each fault makes appear that is none by itself: it is said only when still there after the cause is gone. */
+const CONSEQUENCES: Partial<Record<string, readonly string[]>> = {
+  "unknown-model": ["missing-key", "link-one-way", "mesh-links", "port-unknown", "vlan-link", "class-without-disk"],
+  "unknown-link-target": ["link-one-way", "mesh-links", "vlan-link"],
+  "mesh-links": ["link-one-way"],
+  "number-twice": ["address-twice"],
+};
+
+function withoutConsequences(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const codes = new Set(diagnostics.map(({ code }) => code));
+  const consequent = new Set([...codes].flatMap((code) => CONSEQUENCES[code] ?? []));
+  return diagnostics.filter(({ code }) => !consequent.has(code));
+}
 
 function deepFreeze<T>(value: T): T {
   const plain = Array.isArray(value) || Object.getPrototypeOf(value ?? 0) === Object.prototype;
