@@ -100,7 +100,10 @@ export class Link {
   send(message: Message): void {
     if (message.kind === "notification") this.#owner.notification("sent", message);
     this.#owner.count("sent", message.kind, 1);
-    this.#connection?.write([encodeMessage(message, this.context)]);
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    connection.write([encodeMessage(message, this.context)]);
+    if (connection.waiting === 0) this.dispatch({ type: "sent" });
   }
 
   #perform(action: Exclude<FsmAction, { do: "failed" }>): void {
