@@ -3,3 +3,4 @@ export { SocketError } from "./error.ts";
 export { unavailableReason } from "./libc.ts";
 export { MD5_KEY_LENGTH, type Md5Key, type TcpOptions, listenTcp, setMd5Key, setTcpOptions, tcpSocket } from "./tcp.ts";
 export { type UdpOptions, bindUdp } from "./udp.ts";
+export { sendUnixDatagram } from "./unix.ts";

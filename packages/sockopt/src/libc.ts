@@ -8,6 +8,7 @@ interface Libc {
   bind(fd: number, address: Uint8Array, length: number): number;
   listen(fd: number, backlog: number): number;
   close(fd: number): number;
+  sendto(fd: number, data: Uint8Array, size: number, flags: number, to: Uint8Array, length: number): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
   attachFilter(fd: number, level: number, option: number, value: FilterProgram, length: number): number;
   interfaceIndex(name: string): number;
@@ -41,6 +42,7 @@ function load(): Libc | { readonly reason: string } {
     bind: c.func("int bind(int, const void *, uint32_t)"),
     listen: c.func("int listen(int, int)"),
     close: c.func("int close(int)"),
+    sendto: c.func("long sendto(int, const void *, size_t, int, const void *, uint32_t)"),
     setsockopt: c.func("int setsockopt(int, int, int, const void *, uint32_t)"),
     attachFilter: c.func("setsockopt", "int", ["int", "int", "int", koffi.pointer(program), "uint32_t"]),
     interfaceIndex: c.func("unsigned int if_nametoindex(const char *)"),
