@@ -20,6 +20,9 @@ export {
   referenceScene,
   scaledScene,
 } from "./sim/index.ts";
+export { attach } from "./host/attach.ts";
+export { requireLab } from "./host/require-lab.ts";
+export { lineProgress, terminalProgress } from "./progress.ts";
 export { Lab } from "./runtime/lab.ts";
 export { LabError } from "./runtime/lab-error.ts";
 export { Places } from "./runtime/places.ts";
@@ -35,3 +38,4 @@ export {
   type Topology,
 } from "./topology/topology.ts";
 export { StepError, type UpProgress, up } from "./up.ts";
+export { type Claim, type Command, type DemoOptions, type Playground, type Teller, playDemo } from "./demo/index.ts";

@@ -1,3 +1,6 @@
+import { lab } from "./lab.ts";
+import { agent } from "./agent.ts";
+import { routes as routesCommand } from "./routes.ts";
 import { status } from "./status.ts";
 
 /**
@@ -5,5 +8,8 @@ import { status } from "./status.ts";
  * runs (`await import("@trivet/...")` inside `func`), so that start-up stays short.
  */
 export const routes = {
+  lab,
   status,
+  routes: routesCommand,
+  agent,
 };

@@ -1,7 +1,8 @@
 import { buildCommand } from "@stricli/core";
-import type { StatusAnswer } from "@trivet/agent";
+import type { SessionAnswer, StatusAnswer } from "@trivet/agent";
 import type { Context } from "../context.ts";
 import { jsonFlag, socketFlag } from "../flags.ts";
+import { table } from "../table.ts";
 
 interface Flags {
   readonly json: boolean;
@@ -9,15 +10,67 @@ interface Flags {
 }
 
 export const status = buildCommand<Flags, [], Context>({
-  docs: { brief: "Shows what this server's agent knows" },
+  docs: {
+    brief: "Shows what this server's agent knows and does",
+    fullDescription: "Ends with 0 when all is well, 1 when something is degraded, 4 when nothing can be announced.",
+  },
   parameters: { flags: { json: jsonFlag, socket: socketFlag } },
   async func({ json, socket }) {
     const { AgentClient } = await import("@trivet/agent");
     await using agent = new AgentClient(socket);
     const answer = await agent.get<StatusAnswer>("/v1/status");
+    this.exit(severity(answer));
     if (json) return this.printJson(answer);
+    const { routes, lxd, problems, members } = answer;
     this.print(
-      `${answer.server}: trivet ${answer.version}, ${answer.ready ? "ready" : "starting"} since ${answer.startedAt}`,
+      table(
+        [this.paint("bold", answer.server || "(LXD not read yet)"), `trivet ${answer.version}`],
+        [
+          [
+            "agent",
+            `${answer.ready ? "ready" : this.paint("yellow", "not ready: LXD was not read in full yet")}${answer.draining ? ", draining" : ""}`,
+          ],
+          ["LXD", lxdLine(this, lxd)],
+          ["members", members.map(({ name, status }) => `${name} ${status}`).join(", ") || "standalone"],
+          ["knows", `${answer.instances} instances, ${answer.networks} networks`],
+          ["routes", `${routes.announced} announced, ${routes.refused} not (\`trivet routes --refused\` says why)`],
+        ],
+      ),
     );
+    this.print(
+      `\n${table(
+        ["PEER", "AS", "STATE", "SENT", "LAST FAILURE"],
+        answer.sessions.map((session) => sessionRow(this, session)),
+      )}`,
+    );
+    for (const problem of problems) this.print(this.paint("yellow", `problem: ${problem}`));
   },
 });
+
+function severity({ ready, lxd, sessions, problems }: StatusAnswer): number {
+  const up = sessions.filter(({ state }) => state === "established").length;
+  if (!ready || up === 0) return 4;
+  return lxd.error !== undefined || up < sessions.length || problems.length > 0 ? 1 : 0;
+}
+
+function lxdLine(context: Context, { connected, error, since, parts }: StatusAnswer["lxd"]): string {
+  if (error !== undefined) {
+    const known = Object.values(parts)
+      .map(({ readAt }) => readAt)
+      .sort();
+    const age = known[0] === undefined ? "" : `; what is known is as of ${known[0]}`;
+    return context.paint("yellow", `since ${since ?? "?"}: ${error}${age}`);
+  }
+  return connected ? "followed" : context.paint("yellow", "not connected yet");
+}
+
+function sessionRow(context: Context, { peer, asn, state, prefixesSent, lastFailure }: SessionAnswer): string[] {
+  const up = state === "established";
+  return [
+    peer,
+    String(asn),
+    context.paint(up ? "green" : "yellow", state),
+    up ? `${prefixesSent[4]} v4, ${prefixesSent[6]} v6` : "",
+    up || lastFailure === undefined ? "" : lastFailure.reason,
+  ];
+}

@@ -42,7 +42,12 @@ async function furnish(lab: Lab, server: Server): Promise<void> {
   server.writeDisk("etc/netplan/60-trivet.yaml", netplan(plan, serverNics(plan, lab.topology), lab.topology), 0o600);
   server.writeDisk("etc/systemd/journald.conf.d/lab.conf", "[Journal]\nStorage=persistent\nSystemMaxUse=64M\n");
   // A server that waits for a network of which half is made later would boot slowly.
-  for (const unit of ["systemd-networkd-wait-online.service", "rbdmap.service", "smartmontools.service"])
+  for (const unit of [
+    "systemd-networkd-wait-online.service",
+    "rbdmap.service",
+    "smartmontools.service",
+    "nvmf-autoconnect.service",
+  ])
     server.link(`etc/systemd/system/${unit}`, "/dev/null");
   const key = readFileSync(join(lab.places.folder, "ssh", "id_ed25519.pub"), "utf8");
   server.writeDisk("root/.ssh/authorized_keys", key, 0o600);

@@ -31,6 +31,8 @@ export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
   readonly #log: string;
   #child: ChildProcess | undefined;
   #wanted = false;
+  /** Why it is not running, though it should. */
+  failure: AgentEndedError | undefined;
 
   /** @param folder for its configuration and log */
   constructor(server: string, command: Command, folder: string, config: AgentConfig) {
@@ -49,6 +51,7 @@ export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
   start(): void {
     const [program, ...args] = this.#command;
     this.#wanted = true;
+    this.failure = undefined;
     const child = spawn(program, ["--import", GUARD, ...args, "agent", "--config", this.#config], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
@@ -91,6 +94,7 @@ export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
   #ended(child: ChildProcess, how: string): void {
     if (!this.#wanted || child !== this.#child) return;
     const last = readFileSync(this.#log, "utf8").trimEnd().split("\n").at(-1) ?? "";
-    this.emit("ended", new AgentEndedError(`the agent of ${this.server} ${how}${last === "" ? "" : `: ${last}`}`));
+    this.failure = new AgentEndedError(`the agent of ${this.server} ${how}${last === "" ? "" : `: ${last}`}`);
+    this.emit("ended", this.failure);
   }
 }

@@ -9,6 +9,9 @@ export interface Claim {
   readonly why?: string;
 }
 
+/** What a claim is found to be. */
+export type Measurement = Omit<Claim, "name" | "held"> & { readonly held?: boolean };
+
 /** Where the story is told. */
 export interface Teller {
   /** A paragraph, one line or more. */

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { type SessionState, Speaker } from "@trivet/bgp";
 
-/** Seconds without a word from an agent after which a router forgets its routes; the least that RFC 4271 §4.2 allows. */
-export const HOLD_TIME = 3;
+/** Seconds without a word from an agent after which a router forgets its routes. Routers' default is 90 or 180. */
+export const HOLD_TIME = 5;
 
 const ROUTER_ASN = 64_500;
 
@@ -22,7 +22,7 @@ export class Collector extends EventEmitter<CollectorEvents> {
   readonly address: string;
   readonly asn = ROUTER_ASN;
   readonly #speakers: ReadonlyMap<string, Speaker>;
-  readonly #withdrawn = new Map<string, Set<string>>();
+  readonly #withdrawals = new Map<string, number>();
 
   private constructor(name: string, address: string, speakers: ReadonlyMap<string, Speaker>) {
     super();
@@ -31,12 +31,14 @@ export class Collector extends EventEmitter<CollectorEvents> {
     this.#speakers = speakers;
     for (const [server, speaker] of speakers) {
       speaker.on("update", ({ update }) => {
-        for (const prefix of update.withdrawn) this.#remember(server, prefix.toString());
+        this.#count(server, update.withdrawn.length);
         this.emit("routes");
       });
       speaker.on("session", ({ from, to, reason = "" }) => {
         this.emit("session", { server, state: to, reason });
-        if (from === "established" || to === "established") this.emit("routes");
+        if (from !== "established") return;
+        this.#count(server, 1);
+        this.emit("routes");
       });
     }
   }
@@ -73,15 +75,9 @@ export class Collector extends EventEmitter<CollectorEvents> {
     return new Map([...routes].map(({ prefix, nextHop }) => [prefix.toString(), nextHop.toString()]));
   }
 
-  established(server: string): boolean {
-    return this.#speaker(server).sessions()[0]?.state === "established";
-  }
-
-  /** The prefixes a server withdrew since this was last asked. */
-  takeWithdrawn(server: string): Set<string> {
-    const withdrawn = this.#withdrawn.get(server) ?? new Set();
-    this.#withdrawn.delete(server);
-    return withdrawn;
+  /** How many prefixes a server ever withdrew, by itself or by losing its session. */
+  withdrawals(server: string): number {
+    return this.#withdrawals.get(server) ?? 0;
   }
 
   async stop(): Promise<void> {
@@ -92,7 +88,7 @@ export class Collector extends EventEmitter<CollectorEvents> {
     return this.#speakers.get(server) as Speaker;
   }
 
-  #remember(server: string, prefix: string): void {
-    this.#withdrawn.set(server, (this.#withdrawn.get(server) ?? new Set()).add(prefix));
+  #count(server: string, withdrawals: number): void {
+    this.#withdrawals.set(server, this.withdrawals(server) + withdrawals);
   }
 }

@@ -42,7 +42,8 @@ export class Expectation {
       if (instance.server !== server || !instance.running) continue;
       const network = this.#scene.networks.find(({ name }) => name === instance.network);
       if (network === undefined) continue;
-      for (const prefix of instance.routes) routes.set(prefix, prefix.includes(":") ? network.router6 : network.router4);
+      for (const prefix of instance.routes)
+        routes.set(prefix, prefix.includes(":") ? network.router6 : network.router4);
     }
     return routes;
   }

@@ -22,7 +22,13 @@ export class World implements AsyncDisposable {
   readonly #folder: string;
   readonly #signal: AbortSignal;
 
-  private constructor(cluster: SimulatedCluster, routers: readonly Collector[], command: Command, folder: string, signal: AbortSignal) {
+  private constructor(
+    cluster: SimulatedCluster,
+    routers: readonly Collector[],
+    command: Command,
+    folder: string,
+    signal: AbortSignal,
+  ) {
     this.cluster = cluster;
     this.routers = routers;
     this.expected = new Expectation(cluster.scene);
@@ -49,7 +55,12 @@ export class World implements AsyncDisposable {
       const addresses = ["127.0.0.1", hasIpv6Loopback() ? "::1" : "127.0.0.1"];
       const routers: Collector[] = [];
       for (const [index, address] of addresses.entries()) {
-        const options = { address, routerId: `198.51.100.${index + 2}`, servers: cluster.scene.servers, agentAsn: AGENT_ASN };
+        const options = {
+          address,
+          routerId: `198.51.100.${index + 2}`,
+          servers: cluster.scene.servers,
+          agentAsn: AGENT_ASN,
+        };
         const router = await Collector.start(`router${index + 1}`, options);
         open.push({ [Symbol.asyncDispose]: async () => await router.stop() });
         routers.push(router);
@@ -111,20 +122,21 @@ export class World implements AsyncDisposable {
     );
   }
 
-  /** Waits for an event of one of the cluster, as a promise that ends with the story. */
-  async request(event: "request" | "abandoned", of: (server: string) => boolean): Promise<void> {
+  /** Waits until a server's LXD sees a client give up on an answer. */
+  async abandoned(server: string): Promise<void> {
     const { cluster } = this;
-    await this.#race(
-      new Promise<void>((resolve) => {
-        const listener = ({ server }: { readonly server: string }): void => {
-          if (!of(server)) return;
-          cluster.off(event, listener);
-          resolve();
-        };
-        cluster.on(event, listener);
-      }),
-      () => "LXD was not asked",
-    );
+    let onAbandoned: (request: { readonly server: string }) => void = () => undefined;
+    const done = new Promise<void>((resolve) => {
+      onAbandoned = (request) => {
+        if (request.server === server) resolve();
+      };
+    });
+    cluster.on("abandoned", onAbandoned);
+    try {
+      await this.#race(done, () => `the agent of ${server} asked nothing of its LXD`);
+    } finally {
+      cluster.off("abandoned", onAbandoned);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,7 +166,10 @@ export class World implements AsyncDisposable {
   async #race<T>(promise: Promise<T>, missing: () => string): Promise<T> {
     const ended = new AbortController();
     const onEnd = (error: AgentEndedError): void => ended.abort(error);
-    for (const agent of this.agents.values()) agent.once("ended", onEnd);
+    for (const agent of this.agents.values()) {
+      if (agent.failure !== undefined) onEnd(agent.failure);
+      agent.once("ended", onEnd);
+    }
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new NotInTimeError(missing(), PATIENCE)), PATIENCE);
     const signal = AbortSignal.any([this.#signal, ended.signal, late.signal]);

@@ -6,7 +6,7 @@ import { INSTANCE_INIT } from "./instance-init.ts";
 
 /** What an instance may be: a router, a name server, a web server. All of it comes from the servers' image. */
 const PROGRAMS = [
-  "/bin/ip",
+  "/usr/bin/ip",
   "/usr/sbin/ethtool",
   "/usr/sbin/nsd",
   "/usr/sbin/keepalived",
@@ -19,8 +19,8 @@ const FILES = {
   "etc/pam.d/frr": "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n",
   "etc/frr/vtysh.conf": "service integrated-vtysh-config\n",
 };
-/** Present in newer releases of FRR only. */
-const OPTIONAL = ["/usr/lib/frr/mgmtd"];
+/** In newer releases only. */
+const OPTIONAL = ["/usr/lib/frr/mgmtd", "/etc/keepalived/keepalived.config-opts"];
 const FOLDERS = [
   "dev",
   "etc/frr",
@@ -58,7 +58,8 @@ export async function instanceImage(server: string): Promise<string> {
   try {
     for (const folder of FOLDERS) mkdirSync(join(root, folder), { recursive: true });
     const programs = [...PROGRAMS, PAM, ...OPTIONAL.filter((path) => existsSync(join(server, path)))];
-    for (const file of [...programs, ...(await libraries(server, programs))]) copy(server, root, file);
+    const binaries = programs.filter((path) => path.startsWith("/usr/"));
+    for (const file of [...programs, ...(await libraries(server, binaries))]) copy(server, root, file);
     copy(server, root, "/bin/busybox");
     for (const [link, target] of Object.entries(LINKS)) await run(["ln", "-sfn", target, join(root, link)]);
     const { stdout } = await run([join(server, "bin/busybox"), "--list-full"]);

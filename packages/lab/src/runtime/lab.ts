@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type RunOptions, type RunResult, run } from "../host/run.ts";
 import { type LabOptions, type Topology, topology } from "../topology/topology.ts";
 import { LabError } from "./lab-error.ts";
@@ -74,6 +75,16 @@ export class Lab {
   /** Runs a command in one of the lab's namespaces: `fabric`, `client` or a provider. */
   async exec(part: string, argv: readonly string[], options?: RunOptions): Promise<RunResult> {
     return await run(this.argv(part, argv), options);
+  }
+
+  /** The command line of an ssh session to a server, from the workstation on INFRA-HOSTS. */
+  sshArgv(server: string, command: readonly string[] = []): [string, ...string[]] {
+    const key = join(this.places.folder, "ssh", "id_ed25519");
+    const known = join(this.places.folder, "ssh", "known_hosts");
+    const options = [`UserKnownHostsFile=${known}`, "StrictHostKeyChecking=accept-new", "LogLevel=ERROR"];
+    const { hosts4 } = this.server(server).plan;
+    const flags = ["-F", "/dev/null", "-i", key, ...options.flatMap((option) => ["-o", option])];
+    return this.argv("fabric", ["ssh", ...flags, `root@${hosts4}`, ...command]);
   }
 
   isDone(step: string): boolean {

@@ -1,0 +1,119 @@
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import type { LabOptions } from "@trivet/lab";
+import type { Context } from "../context.ts";
+import { jsonFlag } from "../flags.ts";
+import { table } from "../table.ts";
+
+const nameFlag = {
+  kind: "parsed",
+  parse: String,
+  brief: "The lab's name",
+  placeholder: "lab",
+  default: "lab",
+} as const;
+
+interface NameFlags {
+  readonly name: string;
+}
+interface UpFlags extends NameFlags {
+  readonly platform: LabOptions["platform"];
+  readonly servers: number;
+  readonly without?: readonly "ceph"[];
+  readonly bare: boolean;
+  readonly json: boolean;
+}
+
+const up = buildCommand<UpFlags, [], Context>({
+  docs: {
+    brief: "Makes a whole cluster on this machine, or completes one",
+    fullDescription:
+      "Three servers (system containers), their wires, two providers and a client host; on them Open vSwitch, OVN, LXD or Incus,\n" +
+      "Ceph, routers, services and trivet's agents. Needs root and `scripts/lab-packages`. Interrupted, it goes on when run again.",
+  },
+  parameters: {
+    flags: {
+      name: nameFlag,
+      platform: { kind: "enum", values: ["lxd", "incus"], brief: "What the servers run", default: "lxd" },
+      servers: { kind: "parsed", parse: Number, brief: "How many servers", placeholder: "count", default: "3" },
+      without: { kind: "enum", values: ["ceph"], variadic: true, optional: true, brief: "Leave a layer out" },
+      bare: { kind: "boolean", brief: "Stop at installed servers with sshd", default: false },
+      json: jsonFlag,
+    },
+  },
+  async func({ name, platform, servers, without = [], bare, json }) {
+    const { lineProgress, requireLab, terminalProgress, up } = await import("@trivet/lab");
+    requireLab();
+    const options = { name, platform, servers, ceph: !without.includes("ceph"), bare };
+    const started = performance.now();
+    const terminal = this.process.stdout.isTTY === true;
+    const progress = terminal ? terminalProgress() : lineProgress((line) => this.print(line));
+    const lab = await up(options, json ? undefined : progress);
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    if (json) return this.printJson({ name, platform, servers: lab.servers.map((server) => server.name), seconds });
+    this.print(`lab ${name} is up after ${seconds} s: trivet lab status, trivet lab exec ${lab.first.name} -- bash`);
+  },
+});
+
+const down = buildCommand<NameFlags, [], Context>({
+  docs: { brief: "Removes a lab and checks that nothing is left of it" },
+  parameters: { flags: { name: nameFlag } },
+  async func({ name }) {
+    const { down, requireLab } = await import("@trivet/lab");
+    requireLab();
+    await down(name);
+    this.print(`lab ${name} is gone`);
+  },
+});
+
+const list = buildCommand<{ readonly json: boolean }, [], Context>({
+  docs: { brief: "Lists the labs on this machine" },
+  parameters: { flags: { json: jsonFlag } },
+  async func({ json }) {
+    const { Lab, Places } = await import("@trivet/lab");
+    const labs = Places.labs().flatMap((name) => Lab.find(name)?.topology.options ?? []);
+    if (json) return this.printJson(labs);
+    this.print(
+      table(
+        ["LAB", "PLATFORM", "SERVERS"],
+        labs.map(({ name, platform, servers }) => [name, platform, String(servers)]),
+      ),
+    );
+  },
+});
+
+const exec = buildCommand<NameFlags, [string, ...string[]], Context>({
+  docs: { brief: "Runs a command in a server: trivet lab exec langara -- lxc list" },
+  parameters: {
+    flags: { name: nameFlag },
+    positional: {
+      kind: "array",
+      minimum: 2,
+      parameter: { parse: String, brief: "The server, and the command with its arguments", placeholder: "word" },
+    },
+  },
+  async func({ name }, server, ...command) {
+    const { Lab, attach } = await import("@trivet/lab");
+    this.exit(await attach(Lab.open(name).server(server).argv(command)));
+  },
+});
+
+const ssh = buildCommand<NameFlags, [string, ...string[]], Context>({
+  docs: { brief: "Opens an ssh session to a server over INFRA-HOSTS" },
+  parameters: {
+    flags: { name: nameFlag },
+    positional: {
+      kind: "array",
+      minimum: 1,
+      parameter: { parse: String, brief: "The server, and a command for it", placeholder: "word" },
+    },
+  },
+  async func({ name }, server, ...command) {
+    const { Lab, attach } = await import("@trivet/lab");
+    this.exit(await attach(Lab.open(name).sshArgv(server, command)));
+  },
+});
+
+export const lab = buildRouteMap({
+  routes: { up, down, list, exec, ssh },
+  docs: { brief: "A whole highly available cluster on this machine, for real" },
+});
