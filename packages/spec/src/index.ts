@@ -7,3 +7,4 @@ export type { FileReader } from "./source/composite.ts";
 export type { Path } from "./source/document.ts";
 export { type Loaded, type Rejected, loadYaml } from "./source/load.ts";
 export { formatDiagnostic } from "./source/print.ts";
+export { toSarif } from "./source/sarif.ts";

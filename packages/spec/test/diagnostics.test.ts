@@ -38,7 +38,7 @@ const FAULTS: [code: string, from: string, to: string, at?: string][] = [
   ["include-shape", "name: base", "name: base\ninclude: [list.yaml]"],
   ["unknown-model", "s1: {model: box", "s1: {model: bx", "bx"],
   ["number-missing", "s1: {model: box", "one: {model: box", "one"],
-  ["number-twice", "s1: {model: box", "s1: {number: 2, model: box", "2"],
+  ["number-twice", "s1: {model: box", "s1: {number: 2, model: box", "s2"],
   ["port-twice", "ports: [eth2, eth3], to: sw", "ports: [eth2, eth2], to: sw", "eth2"],
   ["port-unknown", "ports: [eth2, eth3], to: sw", "ports: [eth2, eth9], to: sw", "eth9"],
   ["mac-twice", "52:54:00:00:00:02", "52:54:00:00:00:01", '"52:54:00:00:00:01"'],

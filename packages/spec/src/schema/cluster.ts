@@ -38,7 +38,7 @@ export const clusterSchema = z
     monitoring: monitoring.optional(),
     maintenance: maintenance.prefault({}),
   })
-  .meta({ id: "cluster", title: "cluster.yaml", description: "A small highly available LXD or Incus cluster." });
+  .meta({ title: "cluster.yaml", description: "A small highly available LXD or Incus cluster." });
 
 /** The file as written, defaults of single keys filled in. */
 export type ClusterFile = z.output<typeof clusterSchema>;

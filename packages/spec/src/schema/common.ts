@@ -5,6 +5,7 @@ import { Address, AddressError, type InterfaceAddress, Prefix, parseInterface } 
 function parsed<T>(parse: (text: string) => T, example: string) {
   return z
     .string()
+    .meta({ examples: [example] })
     .transform((text, context): T => {
       try {
         return parse(text);
@@ -13,8 +14,7 @@ function parsed<T>(parse: (text: string) => T, example: string) {
         context.addIssue({ code: "custom", message: `${error.message}; write it like ${example}` });
         return z.NEVER;
       }
-    })
-    .meta({ examples: [example] });
+    });
 }
 
 export const address = parsed((text) => Address.parse(text), "2001:db8::1");
@@ -47,8 +47,8 @@ export const domainName = z
     /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.?$/i,
     "is no domain name; write it like example.net",
   )
-  .transform((text) => text.replace(/\.$/, "").toLowerCase())
-  .meta({ examples: ["example.net"] });
+  .meta({ examples: ["example.net"] })
+  .transform((text) => text.replace(/\.$/, "").toLowerCase());
 export const interfaceName = z
   .string()
   .regex(
@@ -81,17 +81,17 @@ const UNITS: Record<string, number> = {
 export const bytes = z
   .string()
   .regex(/^\d+(\.\d+)? ?[KMGT]i?B$/i, "is no size; write it like 64GiB or 500GB")
+  .meta({ examples: ["64GiB"] })
   .transform((text) => {
     const [, count = "0", unit = ""] = /^([\d.]+) ?(\w*)$/.exec(text) ?? [];
     return Math.round(Number(count) * (UNITS[unit.toUpperCase()] ?? 1));
-  })
-  .meta({ examples: ["64GiB"] });
+  });
 /** A link speed, in Mbit/s. */
 export const speed = z
   .string()
   .regex(/^\d+(\.\d+)?[MG]$/, "is no speed; write it like 1G, 2.5G or 100M")
-  .transform((text) => Number.parseFloat(text) * (text.endsWith("G") ? 1000 : 1))
-  .meta({ examples: ["10G"] });
+  .meta({ examples: ["10G"] })
+  .transform((text) => Number.parseFloat(text) * (text.endsWith("G") ? 1000 : 1));
 
 export const asn = z.int().min(1).max(4_294_967_294);
 export const port = z.int().min(1).max(65_535);

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { address, bytes, interfaceName, label, name, prefix, route } from "./common.ts";
+import { address, bytes, interfaceName, label, name, prefix, route, secret } from "./common.ts";
 
 const rule = z
   .strictObject({
@@ -15,12 +15,12 @@ const rule = z
     source: z.string().optional().describe("Addresses, prefixes, another ACL, @internal or @external."),
     destination: z.string().optional().describe("Likewise."),
     state: z.enum(["enabled", "disabled", "logged"]).default("enabled"),
-    description: z.string().optional(),
+    description: z.string().optional().describe("For people."),
   })
   .meta({ id: "aclRule" });
 
 const acl = z.strictObject({
-  description: z.string().optional(),
+  description: z.string().optional().describe("For people."),
   ingress: z.array(rule).default([]),
   egress: z.array(rule).default([]),
 });
@@ -40,7 +40,7 @@ const network = z
     acls: z.array(label).default([]).describe("ACLs of this project, for every instance on the network."),
     default: z.enum(["allow", "reject", "drop"]).optional().describe("What happens to traffic that no ACL names."),
     zone: z.string().optional().describe("DNS zone for the instances' names. Default: the cluster's domain."),
-    description: z.string().optional(),
+    description: z.string().optional().describe("For people."),
   })
   .describe("An OVN network.");
 
@@ -75,7 +75,7 @@ const instance = z
 
 export const project = z
   .strictObject({
-    description: z.string().optional(),
+    description: z.string().optional().describe("For people."),
     networks: z.record(interfaceName, network).default({}),
     acls: z.record(label, acl).default({}),
     instances: z.record(name, instance).default({}),
@@ -85,14 +85,7 @@ export const project = z
 export const lxd = z.strictObject({
   version: z.string().default("5.0.2").describe("Decides which keys are rendered."),
   port: z.int().min(1).max(65_535).default(8443),
-  trustPassword: z
-    .union([
-      z.strictObject({ file: z.string() }),
-      z.strictObject({ env: z.string() }),
-      z.strictObject({ age: z.string() }),
-    ])
-    .optional()
-    .describe("Lets servers join (LXD 5.0). Default: join tokens."),
+  trustPassword: secret.optional().describe("Lets servers join (LXD 5.0). Default: join tokens."),
   voters: z.int().min(1).max(9).default(3).describe("Servers that vote in the database."),
   standby: z.int().min(0).max(9).default(2),
   healing: z

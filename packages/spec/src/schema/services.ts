@@ -6,7 +6,7 @@ const instances = z.array(instanceRef).min(1).describe("Where it runs.");
 const record = z.strictObject({
   name: z.string().default("@").describe("Relative to the zone; @ is the zone itself."),
   type: z.enum(["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SRV", "TXT", "CAA"]),
-  value: z.string(),
+  value: z.string().describe("As in a zone file."),
 });
 
 export const dns = z.strictObject({
