@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
+import { agentsStep } from "./build/agents.ts";
 import { clusterStep } from "./build/cluster.ts";
 import { imageStep, routersStep, servicesStep } from "./build/instances.ts";
 import { networksStep } from "./build/networks.ts";
@@ -58,7 +59,7 @@ export async function up(options: LabOptions, progress: UpProgress = SILENT): Pr
 
 function steps({ bare }: LabOptions): Step[] {
   const machine = [rootImageStep, serversStep, providersStep];
-  const cluster = [switchStep, ovnStep, clusterStep, networksStep, imageStep, routersStep, servicesStep];
+  const cluster = [switchStep, ovnStep, clusterStep, networksStep, imageStep, routersStep, servicesStep, agentsStep];
   return bare ? machine : [...machine, ...cluster];
 }
 

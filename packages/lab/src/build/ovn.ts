@@ -42,7 +42,7 @@ export const ovnStep: Step = {
     await startCentral(lab, first, "bootstrap");
     await Promise.all(others.slice(0, 2).map(async (server) => await startCentral(lab, server, "join")));
     // Restarted with a lost database, the first server must join too, not found a second cluster.
-    first.writeDisk("etc/default/ovn-central", central(lab, first, "join"));
+    await first.write("/etc/default/ovn-central", central(lab, first, "join"));
     await Promise.all(lab.servers.map(async (server) => await server.sh("systemctl enable --now ovn-host")));
   },
 };
@@ -56,7 +56,7 @@ export function database(lab: Lab, port: 6641 | 6642): string {
 }
 
 async function startCentral(lab: Lab, server: Server, role: "bootstrap" | "join"): Promise<void> {
-  await server.exec(["tee", "/etc/default/ovn-central"], { input: central(lab, server, role) });
+  await server.write("/etc/default/ovn-central", central(lab, server, role));
   const joined = ["nb OVN_Northbound", "sb OVN_Southbound"]
     .map((db) => db.split(" "))
     .map(

@@ -93,8 +93,14 @@ export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
 
   #ended(child: ChildProcess, how: string): void {
     if (!this.#wanted || child !== this.#child) return;
-    const last = readFileSync(this.#log, "utf8").trimEnd().split("\n").at(-1) ?? "";
-    this.failure = new AgentEndedError(`the agent of ${this.server} ${how}${last === "" ? "" : `: ${last}`}`);
+    const said = lastWords(readFileSync(this.#log, "utf8"));
+    this.failure = new AgentEndedError(`the agent of ${this.server} ${how}${said === undefined ? "" : `: ${said}`}`);
     this.emit("ended", this.failure);
   }
+}
+
+/** The last line that speaks of an error, or the last of all. */
+function lastWords(log: string): string | undefined {
+  const lines = log.split("\n").filter((line) => line.trim() !== "");
+  return lines.findLast((line) => /error|trivet:/i.test(line)) ?? lines.at(-1);
 }

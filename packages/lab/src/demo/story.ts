@@ -91,11 +91,7 @@ export const STORY: readonly Chapter[] = [
       world.cluster.faults.set(hanging, { hang: true });
       const before = withdrawals(world, [hanging]);
       await world.cluster.stopInstance(TAYGA);
-      await claim(
-        "hang-others",
-        "the other servers' agents go on working",
-        async () => await run(world, VPN, false),
-      );
+      await claim("hang-others", "the other servers' agents go on working", async () => await run(world, VPN, false));
       await claim(
         "hang",
         `the agent of ${hanging} gave up waiting for LXD, and withdrew nothing for that`,

@@ -37,7 +37,7 @@ export class Server {
     writeFileSync(join(this.#folder, "config"), config);
   }
 
-  /** Writes a file on its disk, also while it is off. */
+  /** Writes a file on its disk while it is off. */
   writeDisk(path: string, content: string, mode = 0o644): void {
     const file = join(this.disk, path);
     mkdirSync(dirname(file), { recursive: true });
@@ -98,6 +98,12 @@ export class Server {
   async sh(script: string, options: Omit<RunOptions, "input"> = {}): Promise<string> {
     const { stdout } = await this.exec(["bash", "-euxo", "pipefail"], { ...options, input: script });
     return stdout;
+  }
+
+  /** Writes a file in the running server. */
+  async write(path: string, content: string, mode = 0o644): Promise<void> {
+    const script = 'mkdir -p "${0%/*}" && cat >"$0.new" && chmod "$1" "$0.new" && mv "$0.new" "$0"';
+    await this.exec(["sh", "-c", script, path, mode.toString(8)], { input: content });
   }
 
   /** The command line, on this machine, that runs `argv` in the server. */
