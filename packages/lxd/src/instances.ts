@@ -2,7 +2,13 @@ import type { Api } from "./api.ts";
 import { type CallOptions, withQuery } from "./call.ts";
 import { type ChangeOptions, Collection, type ListOptions } from "./collection.ts";
 import { type ExecOptions, type ExecResult, execute } from "./exec.ts";
-import type { Instance, InstanceFull, InstanceState, InstanceStateChange } from "./types/instance.ts";
+import {
+  type Instance,
+  type InstanceFull,
+  type InstanceState,
+  type InstanceStateChange,
+  InstanceStatus,
+} from "./types/instance.ts";
 import type { Config } from "./types/server.ts";
 
 /** What `POST /1.0/instances` takes. */
@@ -25,9 +31,13 @@ export class Instances extends Collection<Instance, InstanceDraft> {
     super(api, "/1.0/instances", { projects: { extension: "instance_all_projects", features: [] } });
   }
 
+  override async list(options: ListOptions = {}): Promise<Instance[]> {
+    return (await super.list(options)).map((instance) => complete(instance));
+  }
+
   /** With each instance's state: several times slower than `list`. */
   async listFull(options: ListOptions = {}): Promise<InstanceFull[]> {
-    return await this.listing<InstanceFull>("2", options);
+    return (await this.listing<InstanceFull>("2", options)).map((instance) => complete(instance));
   }
 
   async state(name: string, options: CallOptions = {}): Promise<InstanceState> {
@@ -82,4 +92,20 @@ function headers(attributes: Readonly<Record<string, string>>): Record<string, s
     [`X-Incus-${key}`, value],
   ]);
   return Object.fromEntries(both) as Record<string, string>;
+}
+
+/** Of an instance on a member that it cannot reach, LXD lists only name, place and status `Error`: the rest becomes empty. */
+function complete<T extends Instance>(instance: T): T {
+  if (instance.status_code !== InstanceStatus.error) return instance;
+  const { config, devices, profiles, expanded_config, expanded_devices } = instance as {
+    -readonly [K in keyof Instance]?: Instance[K] | null;
+  };
+  return {
+    ...instance,
+    config: config ?? {},
+    devices: devices ?? {},
+    profiles: profiles ?? [],
+    expanded_config: expanded_config ?? {},
+    expanded_devices: expanded_devices ?? {},
+  };
 }

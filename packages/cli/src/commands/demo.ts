@@ -100,6 +100,9 @@ function invitation({ agents, lxd }: Playground): string {
     `  ${trivet} routes --explain 203.0.113.1/32 --socket ${socket}`,
     "or the simulated LXD, as one would ask the real one:",
     `  curl -s --unix-socket ${lxd.get(server)} 'http://lxd/1.0/instances?all-projects=true'`,
-    `The other servers: ${[...agents].slice(1).map(([, path]) => path).join("  ")}`,
+    `The other servers: ${[...agents]
+      .slice(1)
+      .map(([, path]) => path)
+      .join("  ")}`,
   ].join("\n");
 }
