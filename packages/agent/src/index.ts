@@ -1,3 +1,6 @@
 /** The daemon on each server: inventory, announce, API. */
+export type { RefusedView, RouteView } from "./announce/explain.ts";
 export { AgentClient, AgentUnavailableError, DEFAULT_SOCKET } from "./api/client.ts";
-export type { StatusAnswer } from "./api/types.ts";
+export type { ExplainAnswer, RoutesAnswer, ServerExplanation, SessionAnswer, StatusAnswer } from "./api/types.ts";
+export { ConfigError, loadConfig as checkConfig } from "./config/load.ts";
+export { type RunAgentOptions, runAgent } from "./daemon/run.ts";

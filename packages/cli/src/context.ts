@@ -22,13 +22,13 @@ export interface Context extends CommandContext {
   /** `--debug` was given: errors are shown with their stack. */
   readonly debug: boolean;
   /** Writes to standard output; a missing last newline is added. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
   /** Writes one JSON document to standard output: what `--json` prints, and nothing else. */
-  printJson(value: unknown): void;
+  readonly printJson: (value: unknown) => void;
   /** The text in colour, when standard output is a terminal and NO_COLOR is not set. */
-  paint(style: Style, text: string): string;
+  readonly paint: (style: Style, text: string) => string;
   /** The status the command ends with; 0 unless told. */
-  exit(code: number): void;
+  readonly exit: (code: number) => void;
 }
 
 export function createContext(process: CommandProcess, debug: boolean): Context {

@@ -3,17 +3,18 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { describe, expect, test } from "vitest";
 import { SocketError, sendUnixDatagram, unavailableReason } from "../src/index.ts";
 
 /** Node has no unix datagram sockets to receive with; Python, which Debian and Ubuntu always have, does. */
 const RECEIVER = `
-import socket, sys
+import json, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1].replace("@", "\\0", 1))
 print("bound", flush=True)
 s.settimeout(10)
-print(s.recv(1000).decode(), flush=True)
+print(json.dumps(s.recv(1000).decode()), flush=True)
 `;
 
 describe.skipIf(unavailableReason() !== undefined)("a datagram to a unix socket", () => {
@@ -22,10 +23,10 @@ describe.skipIf(unavailableReason() !== undefined)("a datagram to a unix socket"
     const path = kind === "file" ? join(folder, "s") : `@trivet-test-${process.pid}`;
     const receiver = spawn("python3", ["-c", RECEIVER, path], { stdio: ["ignore", "pipe", "inherit"] });
     try {
-      await once(receiver.stdout, "data");
+      const lines = createInterface(receiver.stdout);
+      await once(lines, "line");
       sendUnixDatagram(path, Buffer.from("READY=1\nSTATUS=x"));
-      const [text] = (await once(receiver.stdout, "data")) as [Buffer];
-      expect(text.toString()).toBe("READY=1\nSTATUS=x\n");
+      expect(await once(lines, "line")).toEqual([JSON.stringify("READY=1\nSTATUS=x")]);
     } finally {
       receiver.kill();
       rmSync(folder, { recursive: true });

@@ -29,7 +29,9 @@ export function affected(event: LifecycleEvent): Work[] {
     case "profiles":
       return [part("instances")];
     case "projects":
-      return [part("projects"), part("networks"), part("instances")];
+      return [part("projects"), part("networks"), part("zones"), part("instances")];
+    case "network-zones":
+      return [part("zones")];
     case "certificates":
       return [part("members")];
     case "cluster/members":

@@ -177,6 +177,8 @@ export class Inventory extends EventEmitter<InventoryEvents> {
         return this.#store.setProjects(await this.#reader.projects(), Date.now());
       case "instances":
         return this.#store.setInstances(await this.#reader.instances(), ticket, Date.now());
+      case "zones":
+        return this.#store.setZones(await this.#reader.zones(), Date.now());
       case "networks": {
         const all = await this.#reader.networks(await this.#server(), this.#store.networks);
         return this.#store.setNetworks(all, ticket, Date.now());

@@ -9,7 +9,7 @@ import {
   NotFoundError,
   type Project,
 } from "@trivet/lxd";
-import type { LoadBalancer, Network } from "./snapshot.ts";
+import type { DnsZone, LoadBalancer, Network } from "./snapshot.ts";
 
 /** Milliseconds for what is nice to know (an OVN gateway's place, a backend's health) and depends on more than LXD. */
 const EXTRA_TIMEOUT = 3_000;
@@ -71,6 +71,17 @@ export class Reader {
       managed.map(async (network) => {
         const project = network.project ?? "default";
         return await this.#complete(network, project, server, before.get(`${project}/${network.name}`));
+      }),
+    );
+  }
+
+  /** All DNS zones with their records; none where the daemon has no zones. */
+  async zones(): Promise<DnsZone[]> {
+    const all = await this.#lxd.zones.list({ ...this.#call, allProjects: true });
+    return await Promise.all(
+      all.map(async ({ name, config, project = "default" }) => {
+        const records = await this.#lxd.zones.records(name).list({ ...this.#call, project });
+        return { project, name, config, records };
       }),
     );
   }

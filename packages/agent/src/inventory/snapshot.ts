@@ -1,4 +1,12 @@
-import type { ClusterMember, Config, Instance, NetworkForward, NetworkLoadBalancer, Project } from "@trivet/lxd";
+import type {
+  ClusterMember,
+  Config,
+  Instance,
+  NetworkForward,
+  NetworkLoadBalancer,
+  NetworkZoneRecord,
+  Project,
+} from "@trivet/lxd";
 
 /**
  * All that the agent knows of LXD, at one moment. Immutable: a change makes a new Snapshot that shares what did not change, so that
@@ -17,14 +25,16 @@ export interface Snapshot {
   readonly projects: ReadonlyMap<string, Project>;
   /** By {@link keyOf}. */
   readonly networks: ReadonlyMap<string, Network>;
+  /** LXD's own DNS zones, by {@link keyOf}. */
+  readonly zones: ReadonlyMap<string, DnsZone>;
   /** By {@link keyOf}; of all servers and projects. */
   readonly instances: ReadonlyMap<string, Instance>;
 }
 
 /** What is read on its own, and fails on its own. */
-export type Part = "members" | "projects" | "networks" | "instances";
+export type Part = "members" | "projects" | "networks" | "zones" | "instances";
 
-export const PARTS: readonly Part[] = ["members", "projects", "networks", "instances"];
+export const PARTS: readonly Part[] = ["members", "projects", "networks", "zones", "instances"];
 
 export interface PartState {
   /** When the whole part was last read without an error: milliseconds since 1970. */
@@ -45,6 +55,14 @@ export interface Network {
   readonly loadBalancers: readonly LoadBalancer[];
   /** OVN: the server that is the active gateway, where LXD tells. */
   readonly chassis?: string;
+}
+
+/** A network zone object with its records. */
+export interface DnsZone {
+  readonly project: string;
+  readonly name: string;
+  readonly config: Config;
+  readonly records: readonly NetworkZoneRecord[];
 }
 
 export interface LoadBalancer extends NetworkLoadBalancer {

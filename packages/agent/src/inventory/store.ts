@@ -1,7 +1,16 @@
 import type { Instance, Project } from "@trivet/lxd";
 import type { Membership } from "./read.ts";
 import { same } from "./same.ts";
-import { type Network, PARTS, type Part, type PartState, type Snapshot, isLocal, keyOf } from "./snapshot.ts";
+import {
+  type DnsZone,
+  type Network,
+  PARTS,
+  type Part,
+  type PartState,
+  type Snapshot,
+  isLocal,
+  keyOf,
+} from "./snapshot.ts";
 
 /**
  * What was read so far, and the Snapshot made of it. What did not change keeps its identity.
@@ -13,6 +22,7 @@ export class Store {
   #ticket = 0;
   #membership: Membership | undefined;
   #projects: ReadonlyMap<string, Project> | undefined;
+  #zones: ReadonlyMap<string, DnsZone> = new Map();
   readonly #tables = { instances: new Table<Instance>(), networks: new Table<Network>() };
   readonly #parts = new Map<Part, PartState>();
   #snapshot: Snapshot | undefined;
@@ -59,6 +69,13 @@ export class Store {
     this.#done("instances", now);
   }
 
+  setZones(all: readonly DnsZone[], now: number): void {
+    const next = new Map(all.map((zone) => [keyOf(zone), zone]));
+    const before = this.#zones;
+    if (!same([...next], [...before])) this.#zones = next;
+    this.#done("zones", now);
+  }
+
   setNetworks(all: readonly Network[], ticket: number, now: number): void {
     this.#tables.networks.replace(all, ticket);
     this.#done("networks", now);
@@ -97,6 +114,7 @@ export class Store {
       parts: Object.fromEntries(this.#parts) as Snapshot["parts"],
       projects,
       networks: this.#tables.networks.entries,
+      zones: this.#zones,
       instances: this.#tables.instances.entries,
     };
     const changed =
@@ -107,6 +125,7 @@ export class Store {
       before.clustered !== next.clustered ||
       before.projects !== next.projects ||
       before.networks !== next.networks ||
+      before.zones !== next.zones ||
       before.instances !== next.instances;
     this.#snapshot = next;
     return { snapshot: next, changed };

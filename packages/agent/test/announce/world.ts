@@ -11,7 +11,7 @@ export function snapshot(parts: { networks?: Network[]; instances?: Instance[]; 
     server: "server-1",
     clustered: parts.clustered ?? true,
     takenAt: 1_000,
-    parts: { members: part, projects: part, networks: part, instances: part },
+    parts: { members: part, projects: part, networks: part, zones: part, instances: part },
     members: ["server-1", "server-2", "server-3"].map(member),
     trusted: [],
     projects: new Map([
@@ -20,6 +20,7 @@ export function snapshot(parts: { networks?: Network[]; instances?: Instance[]; 
       ["mail", project("mail", { "features.networks": "false" })],
     ]),
     networks: new Map(networks.map((network) => [keyOf(network), network])),
+    zones: new Map(),
     instances: new Map((parts.instances ?? []).map((instance) => [keyOf(instance), instance])),
   };
 }

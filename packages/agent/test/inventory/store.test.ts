@@ -12,6 +12,7 @@ function filled(): Store {
   store.setMembership(MEMBERS, 1);
   store.setProjects([...snapshot().projects.values()], 1);
   store.setNetworks([ovn("ovn-a")], store.ticket(), 1);
+  store.setZones([], 1);
   store.setInstances([c1, c2], store.ticket(), 1);
   store.commit(1);
   return store;
@@ -25,6 +26,7 @@ describe("the first Snapshot", () => {
     store.setMembership(MEMBERS, 1);
     store.setProjects([], 1);
     store.setNetworks([], store.ticket(), 1);
+    store.setZones([], 1);
     expect(store.commit(1)).toBeUndefined();
     store.setError("instances", "no quorum");
     expect(store.commit(1)).toBeUndefined();

@@ -1,3 +1,4 @@
+import { demo } from "./demo.ts";
 import { lab } from "./lab.ts";
 import { agent } from "./agent.ts";
 import { routes as routesCommand } from "./routes.ts";
@@ -8,6 +9,7 @@ import { status } from "./status.ts";
  * runs (`await import("@trivet/...")` inside `func`), so that start-up stays short.
  */
 export const routes = {
+  demo,
   lab,
   status,
   routes: routesCommand,

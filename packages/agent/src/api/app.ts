@@ -1,0 +1,104 @@
+import { type Context, Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import { AddressError, Prefix } from "@trivet/ip";
+import { explain, viewRefused, viewRoute } from "../announce/explain.ts";
+import type { Agent } from "../daemon/agent.ts";
+import type { Metrics } from "../daemon/metrics.ts";
+import type { ExplainAnswer, RoutesAnswer, ServerExplanation } from "./types.ts";
+import { viewSnapshot, viewStatus } from "./views.ts";
+
+/** Asks the agents of the other servers. */
+export type AskOthers = (path: string) => Promise<ServerExplanation[]>;
+
+/** The API's routes; who may ask is decided before. */
+export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers): Hono {
+  const app = new Hono();
+  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/readyz", (c) => (agent.ready ? c.text("ready\n") : c.text("LXD was not read in full yet\n", 503)));
+  app.get("/metrics", async (c) => c.body(await metrics.text(), 200, { "content-type": metrics.contentType }));
+  app.get("/v1/status", (c) => c.json(viewStatus(agent)));
+  app.get("/v1/sessions", (c) => c.json(agent.sessions()));
+  app.get("/v1/snapshot", (c) =>
+    agent.snapshot === undefined ? notYet(c) : c.json(viewSnapshot(agent.snapshot) as object),
+  );
+  app.get("/v1/routes", (c) => {
+    const { routes, refused } = agent.announcement;
+    const sorted = [...routes.values()].sort((a, b) => a.prefix.compare(b.prefix));
+    const answer: RoutesAnswer = {
+      server: agent.snapshot?.server ?? "",
+      ready: agent.ready,
+      routes: sorted.map(viewRoute),
+      ...(c.req.query("refused") === "true" ? { refused: refused.map(viewRefused) } : {}),
+    };
+    return c.json(answer);
+  });
+  app.get("/v1/routes/explain", async (c) => {
+    const prefix = readPrefix(c.req.query("prefix") ?? "");
+    if (typeof prefix === "string") return c.json({ error: prefix }, 400);
+    if (agent.snapshot === undefined) return notYet(c);
+    const mine = { server: agent.snapshot.server, ...explain(agent.announcement, prefix, agent.config.allow) };
+    const path = `/v1/routes/explain?prefix=${encodeURIComponent(prefix.toString())}`;
+    const others = c.req.query("everywhere") === "true" ? await askOthers(path) : [];
+    const servers = [mine, ...others].sort((a, b) => (a.server < b.server ? -1 : 1));
+    return c.json({ prefix: prefix.toString(), servers } satisfies ExplainAnswer);
+  });
+  app.get("/v1/events", (c) => events(c, agent));
+  app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path}` }, 404));
+  return app;
+}
+
+/** Changing what the agent does, for the unix socket only. */
+export function addControls(app: Hono, agent: Agent): void {
+  app.put("/v1/drain", (c) => {
+    agent.drain(true);
+    return c.json({ draining: true });
+  });
+  app.delete("/v1/drain", (c) => {
+    agent.drain(false);
+    return c.json({ draining: false });
+  });
+}
+
+function notYet(c: Context): Response {
+  return c.json({ error: "LXD was not read in full yet" }, 503);
+}
+
+/** An address stands for itself alone. @returns why it is none */
+function readPrefix(text: string): Prefix | string {
+  try {
+    return Prefix.parse(text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`);
+  } catch (error) {
+    if (error instanceof AddressError) return `prefix: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Server-sent events: `status` first, then what happens. */
+function events(c: Context, agent: Agent): Response {
+  return streamSSE(c, async (stream) => {
+    const send = (event: string, data: unknown): void => {
+      // A reader that went away is noticed by onAbort.
+      void stream.writeSSE({ event, data: JSON.stringify(data) });
+    };
+    const listeners = {
+      routes: (diff: {
+        announced: readonly Parameters<typeof viewRoute>[0][];
+        withdrawn: readonly { prefix: Prefix }[];
+      }) =>
+        send("routes", {
+          announced: diff.announced.map(viewRoute),
+          withdrawn: diff.withdrawn.map(({ prefix }) => prefix.toString()),
+        }),
+      session: (event: unknown) => send("session", event),
+      health: (health: unknown) => send("health", health),
+      snapshot: ({ takenAt, instances }: { takenAt: number; instances: ReadonlyMap<string, unknown> }) =>
+        send("snapshot", { takenAt: new Date(takenAt).toISOString(), instances: instances.size }),
+    };
+    for (const [name, listener] of Object.entries(listeners)) agent.on(name as "health", listener as () => void);
+    send("status", viewStatus(agent));
+    const beat = setInterval(() => send("alive", {}), 15_000);
+    await new Promise<void>((resolve) => stream.onAbort(resolve));
+    clearInterval(beat);
+    for (const [name, listener] of Object.entries(listeners)) agent.off(name as "health", listener as () => void);
+  });
+}

@@ -1,0 +1,48 @@
+import { Api, type ClusterMember, type Endpoint, LxdError } from "@trivet/lxd";
+import type { AgentConfig } from "../config/schema.ts";
+import type { ClusterIdentity } from "./identity.ts";
+import type { ExplainAnswer, ServerExplanation } from "./types.ts";
+
+const TIMEOUT = 4_000;
+
+/**
+ * Asks the agent of another server, at the address LXD has for it: it must show the cluster's certificate, and is shown it.
+ *
+ * @returns its own explanation, or why it could not be asked
+ */
+export async function askServer(
+  member: ClusterMember,
+  api: AgentConfig["api"],
+  identity: ClusterIdentity | string,
+  path: string,
+): Promise<ServerExplanation> {
+  const server = member.server_name;
+  const endpoint = endpointOf(member, api, identity);
+  if (typeof endpoint === "string") return { server, error: endpoint };
+  await using agent = new Api(endpoint, { name: `agent of ${server}`, timeout: TIMEOUT });
+  try {
+    const { body } = await agent.fetch("GET", path, {});
+    const { servers } = JSON.parse(body.toString("utf8")) as ExplainAnswer;
+    return servers.find((answer) => answer.server === server) ?? { server, error: "it calls itself by another name" };
+  } catch (error) {
+    if (error instanceof LxdError || error instanceof SyntaxError) return { server, error: error.message };
+    throw error;
+  }
+}
+
+function endpointOf(
+  member: ClusterMember,
+  api: AgentConfig["api"],
+  identity: ClusterIdentity | string,
+): Endpoint | string {
+  const configured = api.servers[member.server_name];
+  if (configured?.startsWith("/") === true) return { socketPath: configured };
+  if (typeof identity === "string") return `no cluster certificate to show it: ${identity}`;
+  const url = configured ?? withPort(member.url, api.tls.port);
+  return { url, cert: identity.certificate, key: identity.key, serverCert: identity.certificate };
+}
+
+function withPort(url: string, port: number): string {
+  const { hostname } = new URL(url);
+  return `https://${hostname}:${port}`;
+}

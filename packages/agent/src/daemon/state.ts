@@ -1,0 +1,32 @@
+import type { SessionInfo } from "@trivet/bgp";
+import type { Announcement } from "../announce/announce.ts";
+import type { RouteDiff } from "../announce/diff.ts";
+import type { AgentConfig } from "../config/schema.ts";
+import type { InventoryHealth } from "../inventory/inventory.ts";
+import type { Snapshot } from "../inventory/snapshot.ts";
+
+/** What the agent shows of itself; the API and the metrics read it and nothing else. */
+export interface AgentState {
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly config: AgentConfig;
+  /** After the first full read of LXD and the first announcement. */
+  readonly ready: boolean;
+  readonly draining: boolean;
+  readonly snapshot: Snapshot | undefined;
+  readonly health: InventoryHealth;
+  readonly announcement: Announcement;
+  sessions(): SessionInfo[];
+}
+
+/** What happens, as the API's event stream tells it. */
+export interface AgentEvents {
+  routes: [RouteDiff];
+  session: [{ readonly peer: string; readonly from: string; readonly to: string; readonly reason?: string }];
+  health: [InventoryHealth];
+  snapshot: [Snapshot];
+  ready: [];
+  /** Something is wrong that ends the agent. */
+  fatal: [Error];
+}
