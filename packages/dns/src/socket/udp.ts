@@ -53,9 +53,11 @@ export class UdpListener {
       });
       // An ICMP error for an earlier answer is no concern of the server.
       socket.on("error", onSendFailure);
+      // With a descriptor the event comes during the call.
+      const listening = once(socket, "listening");
       if (fd === undefined) socket.bind({ address: endpoint.address, port: endpoint.port });
       else socket.bind({ fd });
-      await once(socket, "listening");
+      await listening;
     }
   }
 
