@@ -70,7 +70,7 @@ function describe(schema: Schema, root: Schema, prefix: string): string[] {
     return objects.flatMap((each) => describe(each, root, prefix)).filter((row) => !seen.has(row) && seen.add(row));
   }
   if (schema.items !== undefined)
-    return describe(resolve(schema.items, root), root, `${prefix === "" ? "- " : `${prefix.replace(/\.$/, "")}[].`}`);
+    return describe(resolve(schema.items, root), root, prefix === "" ? "- " : `${prefix.replace(/\.$/, "")}[].`);
   if (typeof schema.additionalProperties === "object")
     return describe(resolve(schema.additionalProperties, root), root, `${prefix}NAME.`);
   return Object.entries(schema.properties ?? {}).flatMap(([key, written]) => {
@@ -78,9 +78,9 @@ function describe(schema: Schema, root: Schema, prefix: string): string[] {
     const deeper = describe(value, root, `${prefix}${key}.`);
     const star = schema.required?.includes(key) === true && value.default === undefined ? " *" : "";
     const fallback =
-      value.default === undefined || typeof value.default === "object" ? "" : ` Default ${String(value.default)}.`;
+      value.default === undefined || typeof value.default === "object" ? "" : ` Default ${shown(value.default)}.`;
     const text = `${value.description ?? ""}${fallback}`.trim().replaceAll("|", "\\|");
-    return [`| \`${prefix}${key}\`${star} | ${deeper.length > 0 ? "" : kind(value, root)} | ${text} |`, ...deeper];
+    return [`| \`${prefix}${key}\`${star} | ${deeper.length > 0 ? "" : kind(value, root)} | ${text} |`].concat(deeper);
   });
 }
 
@@ -88,14 +88,18 @@ function kind(schema: Schema, root: Schema): string {
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives !== undefined)
     return [...new Set(alternatives.map((each) => kind(resolve(each, root), root)))].join(" or ");
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
-  if (schema.enum !== undefined) return schema.enum.map((each) => `\`${String(each)}\``).join(", ");
+  if (schema.const !== undefined) return `\`${shown(schema.const)}\``;
+  if (schema.enum !== undefined) return schema.enum.map((each) => `\`${shown(each)}\``).join(", ");
   if (schema.type === "array") return `list of ${kind(resolve(schema.items ?? {}, root), root)}`;
   if (schema.type === "object") return "map";
-  if (schema.examples?.[0] !== undefined) return `like \`${String(schema.examples[0])}\``;
+  if (schema.examples?.[0] !== undefined) return `like \`${shown(schema.examples[0])}\``;
   if (schema.type === "integer" || schema.type === "number")
     return schema.maximum !== undefined && schema.maximum < 1e15
       ? `number, ${schema.minimum ?? 0} to ${schema.maximum}`
       : "number";
   return schema.type === "boolean" ? "true or false" : "text";
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
