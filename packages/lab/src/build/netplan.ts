@@ -18,7 +18,9 @@ export function netplan(
       ...quiet,
       // The bridge appears when Open vSwitch has started.
       optional: true,
-      addresses: [`${server.mesh}/32`],
+      // As in the rack, the whole mesh's prefix on every cable, and a host route for its end. Open vSwitch would ignore a route that
+      // no address of its interface covers.
+      addresses: [`${server.mesh}/24`],
       routes: [{ to: `${peer.mesh}/32`, scope: "link" }],
     };
   }
@@ -28,6 +30,8 @@ export function netplan(
       "accept-ra": false,
       interfaces: ["infra-hosts"],
       parameters: { stp: false, "forward-delay": 0 },
+      // As in the rack, the whole mesh's prefix on every cable, and a host route for its end. Open vSwitch would ignore a route that
+      // no address of its interface covers.
       addresses: [`${server.hosts4}/24`, `${server.hosts6}/64`],
       routes: [
         { to: "0.0.0.0/0", via: GATEWAY.hosts4 },
