@@ -42,6 +42,7 @@ export const demo = buildCommand<Flags, [], Context>({
           this.print(`\nAll ${playground.claims.length} claims held.`);
           if (only) return;
           this.print(invitation(playground));
+          playground.watch((line) => this.print(`  ${line}`));
           if (!stop.signal.aborted) await once(stop.signal, "abort");
         },
       );
@@ -93,16 +94,17 @@ function wrap(text: string, width: number): string {
 function invitation({ agents, lxd }: Playground): string {
   const trivet = basename(process.argv[1] ?? "") === "main.ts" ? "npm run trivet --" : "trivet";
   const [[server, socket] = ["", ""]] = agents;
+  const curl = `curl -s --unix-socket ${lxd.get(server)}`;
   return [
-    `The cluster stays up until Ctrl-C. In another terminal, ask the agent of ${server}:`,
+    "The cluster stays up until Ctrl-C. To look around from another terminal:",
     `  ${trivet} status --socket ${socket}`,
     `  ${trivet} routes --socket ${socket}`,
     `  ${trivet} routes --explain 203.0.113.1/32 --socket ${socket}`,
-    "or the simulated LXD, as one would ask the real one:",
-    `  curl -s --unix-socket ${lxd.get(server)} 'http://lxd/1.0/instances?all-projects=true'`,
-    `The other servers: ${[...agents]
-      .slice(1)
-      .map(([, path]) => path)
-      .join("  ")}`,
+    `That was the agent of ${server}; those of the other servers:`,
+    ...[...agents].slice(1).map(([, path]) => `  ${path}`),
+    "The simulated LXD is asked, and told, as a real one is. Stop an instance, and see below what the routers learn:",
+    `  ${curl} 'http://lxd/1.0/instances?all-projects=true'`,
+    `  ${curl} -X PUT -d '{"action":"stop"}' 'http://lxd/1.0/instances/git/state?project=web'`,
+    "",
   ].join("\n");
 }

@@ -41,6 +41,7 @@ export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
     this.#command = command;
     this.#config = join(folder, `${server}.yaml`);
     this.#log = join(folder, `${server}.log`);
+    writeFileSync(this.#log, "");
     writeFileSync(this.#config, JSON.stringify(config, undefined, 2)); // JSON is YAML
   }
 
@@ -82,6 +83,12 @@ export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
     clearTimeout(timer);
   }
 
+  /** The last line of its log that tells of something wrong. */
+  lastComplaint(): string | undefined {
+    const lines = readFileSync(this.#log, "utf8").split("\n");
+    return lines.findLast((line) => /"level":"(warn|error|fatal)"|Error|^trivet: /.test(line));
+  }
+
   async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     this.#wanted = false;
     const child = this.#child;
@@ -93,14 +100,8 @@ export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
 
   #ended(child: ChildProcess, how: string): void {
     if (!this.#wanted || child !== this.#child) return;
-    const said = lastWords(readFileSync(this.#log, "utf8"));
+    const said = this.lastComplaint();
     this.failure = new AgentEndedError(`the agent of ${this.server} ${how}${said === undefined ? "" : `: ${said}`}`);
     this.emit("ended", this.failure);
   }
-}
-
-/** The last line that speaks of an error, or the last of all. */
-function lastWords(log: string): string | undefined {
-  const lines = log.split("\n").filter((line) => line.trim() !== "");
-  return lines.findLast((line) => /error|trivet:/i.test(line)) ?? lines.at(-1);
 }

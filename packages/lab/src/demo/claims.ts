@@ -24,10 +24,8 @@ export interface Teller {
 export class NotInTimeError extends Error {
   override readonly name = "NotInTimeError";
   readonly fault = "world";
-  readonly waited: number;
 
-  constructor(missing: string, waited: number) {
-    super(`not within ${(waited / 1000).toFixed(1)} s: ${missing}`);
-    this.waited = waited;
+  constructor(missing: string, waited: number, complaints: readonly string[]) {
+    super([`not within ${waited / 1000} s: ${missing}`, ...complaints].join("; "));
   }
 }

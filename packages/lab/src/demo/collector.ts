@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { type SessionState, Speaker } from "@trivet/bgp";
+import { Speaker } from "@trivet/bgp";
 
 /** Seconds without a word from an agent after which a router forgets its routes. Routers' default is 90 or 180. */
 export const HOLD_TIME = 5;
@@ -7,9 +7,8 @@ export const HOLD_TIME = 5;
 const ROUTER_ASN = 64_500;
 
 export interface CollectorEvents {
-  /** Routes came or went. */
-  routes: [];
-  session: [event: { readonly server: string; readonly state: SessionState; readonly reason: string }];
+  /** Routes came or went; `what` says it to people. */
+  routes: [server: string, what: readonly string[]];
 }
 
 /**
@@ -32,13 +31,16 @@ export class Collector extends EventEmitter<CollectorEvents> {
     for (const [server, speaker] of speakers) {
       speaker.on("update", ({ update }) => {
         this.#count(server, update.withdrawn.length);
-        this.emit("routes");
+        const gone = update.withdrawn.map((prefix) => `withdraws ${prefix.toString()}`);
+        const come = update.announced.flatMap(({ prefixes, nextHop }) =>
+          prefixes.map((prefix) => `announces ${prefix.toString()} via ${nextHop.address.toString()}`),
+        );
+        this.emit("routes", server, [...gone, ...come]);
       });
-      speaker.on("session", ({ from, to, reason = "" }) => {
-        this.emit("session", { server, state: to, reason });
+      speaker.on("session", ({ from, reason = "" }) => {
         if (from !== "established") return;
         this.#count(server, 1);
-        this.emit("routes");
+        this.emit("routes", server, [`lost its session, and all its routes: ${reason}`]);
       });
     }
   }

@@ -21,6 +21,8 @@ export interface Playground {
   readonly agents: ReadonlyMap<string, string>;
   /** Path of the socket of each server's simulated LXD, by server. */
   readonly lxd: ReadonlyMap<string, string>;
+  /** Calls back with each change that a router learns, for people, in one line. */
+  watch(tell: (line: string) => void): void;
 }
 
 /**
@@ -57,9 +59,10 @@ class ClaimFailed extends Error {
 
 function tryClaim(claims: Claim[], teller: Teller): Try {
   return async (name, text, attempt) => {
+    const began = performance.now();
     const measurement = await attempt().catch((error: unknown): Measurement => {
       if (error instanceof NotInTimeError || error instanceof AgentEndedError)
-        return { held: false, measured: 0, unit: "ms", why: error.message };
+        return { held: false, measured: performance.now() - began, unit: "ms", why: error.message };
       throw error;
     });
     const claim: Claim = { name, held: true, ...measurement };
@@ -85,5 +88,11 @@ function playgroundOf(world: World, claims: readonly Claim[]): Playground {
     claims,
     agents: new Map(world.servers.map((server) => [server, world.socket(server)])),
     lxd: new Map(world.servers.map((server) => [server, world.cluster.socket(server)])),
+    watch: (tell) => {
+      const [router] = world.routers; // the others learn the same
+      router?.on("routes", (server, changes) => {
+        for (const change of changes) tell(`${router.name}: ${server} ${change}`);
+      });
+    },
   };
 }

@@ -8,7 +8,7 @@ import { Collector, HOLD_TIME } from "./collector.ts";
 import { Expectation, differences } from "./expectation.ts";
 
 /** Milliseconds after which something that was to happen is said not to have happened. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 const AGENT_ASN = 65_010;
 /** `trivet-demo-<pid>-…`: what a demo that was killed left can be told from what is in use. */
 const FOLDER = /^trivet-demo-(\d+)-/;
@@ -171,7 +171,7 @@ export class World implements AsyncDisposable {
       agent.once("ended", onEnd);
     }
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new NotInTimeError(missing(), PATIENCE)), PATIENCE);
+    const timer = setTimeout(() => late.abort(new NotInTimeError(missing(), PATIENCE, this.#complaints())), PATIENCE);
     const signal = AbortSignal.any([this.#signal, ended.signal, late.signal]);
     try {
       return await Promise.race([promise, rejection(signal)]);
@@ -179,6 +179,14 @@ export class World implements AsyncDisposable {
       clearTimeout(timer);
       for (const agent of this.agents.values()) agent.off("ended", onEnd);
     }
+  }
+
+  /** What the agents' logs say was wrong last. */
+  #complaints(): string[] {
+    return [...this.agents.values()].flatMap((agent) => {
+      const complaint = agent.lastComplaint();
+      return complaint === undefined ? [] : [`the agent of ${agent.server} said: ${complaint}`];
+    });
   }
 
   #configOf(server: string): AgentConfig {
