@@ -5,8 +5,6 @@ import type { Prefix } from "@trivet/ip";
 export interface ResolveConfig {
   readonly forward: readonly ForwardZone[];
   readonly reverse: readonly ReverseZone[];
-  /** LXD's own zone and record objects become zones too. */
-  readonly lxdZones: boolean;
   /** NS records of every zone; the first is the SOA record's primary. */
   readonly nameservers: readonly Name[];
   /** Seconds; of the records that are derived. */

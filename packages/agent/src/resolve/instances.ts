@@ -23,21 +23,18 @@ export function instanceAddresses(
   snapshot: Pick<Snapshot, "networks" | "projects">,
   instance: Instance,
 ): InstanceAddress[] {
-  return nicsOf(instance).flatMap(([device, nic]) => {
+  const found: InstanceAddress[] = [];
+  for (const [device, nic] of nicsOf(instance)) {
     const network = networkFor(snapshot, instance.project, nic["network"] ?? "");
-    if (network === undefined) return [];
-    const internal = addressesOf(instance, device, nic, network);
-    const external = [nic["ipv4.routes.external"], nic["ipv6.routes.external"]]
-      .flatMap((list) => (list ?? "").split(","))
-      .map((text) => Prefix.tryParse(text.trim()))
-      .filter((prefix) => prefix?.isHost === true)
-      .map((prefix) => prefix?.address)
-      .filter((address) => address !== undefined);
-    return [
-      ...internal.map((address) => ({ address, device, network, kind: "internal" as const })),
-      ...external.map((address) => ({ address, device, network, kind: "external" as const })),
-    ];
-  });
+    if (network === undefined) continue;
+    for (const address of addressesOf(instance, device, nic, network))
+      found.push({ address, device, network, kind: "internal" });
+    for (const text of [nic["ipv4.routes.external"], nic["ipv6.routes.external"]].join().split(",")) {
+      const prefix = Prefix.tryParse(text.trim());
+      if (prefix?.isHost === true) found.push({ address: prefix.address, device, network, kind: "external" });
+    }
+  }
+  return found;
 }
 
 /** Those that the zone wants. */
@@ -45,9 +42,16 @@ export function wantedAddresses(zone: ForwardZone, addresses: readonly InstanceA
   return addresses.filter(
     ({ network, kind }) =>
       (zone.addresses === "all" || zone.addresses === kind) &&
-      (zone.networks === undefined ||
-        zone.networks.some((name) => name === keyOf(network) || `default/${name}` === keyOf(network))),
+      (zone.networks === undefined || isOneOf(zone.networks, network)),
   );
+}
+
+/** True when a list of networks, `PROJECT/NAME` or `NAME` of the default project, names this one. */
+export function isOneOf(
+  names: readonly string[],
+  network: { readonly project: string; readonly name: string },
+): boolean {
+  return names.some((name) => (name.includes("/") ? name : `default/${name}`) === keyOf(network));
 }
 
 /** The name of an instance in a zone, or why it has none. */

@@ -1,0 +1,197 @@
+import { type Name, record } from "@trivet/dns";
+import { Address, Prefix, PrefixSet } from "@trivet/ip";
+import type { Instance } from "@trivet/lxd";
+import { type Snapshot, isRunning, keyOf } from "../inventory/snapshot.ts";
+import type { ForwardZone, ResolveConfig, ReverseZone } from "./config.ts";
+import { type ExplainedRecord, type ResolveProblem, ZoneContent, addressRecord } from "./content.ts";
+import { infrastructureNames } from "./infrastructure.ts";
+import {
+  type InstanceAddress,
+  below,
+  inOrderOfClaim,
+  instanceAddresses,
+  instanceName,
+  wantedAddresses,
+} from "./instances.ts";
+import { lxdZones } from "./lxd-zones.ts";
+import { pointerOwner } from "./reverse.ts";
+import { serviceNames, userRecords } from "./user-keys.ts";
+
+/** What the zones hold by one Snapshot, without SOA records: serials are given when the content is new. */
+export interface Resolution {
+  /** By the origin's key. */
+  readonly zones: ReadonlyMap<string, ZoneContent>;
+  readonly problems: readonly ResolveProblem[];
+}
+
+/** A name for an address, and how well it suits a PTR record: services before instances, the first zone before the next. */
+interface Pointer {
+  readonly name: Name;
+  readonly rank: number;
+  readonly origin: string;
+}
+
+/**
+ * The content of every zone, derived from a Snapshot: the same on every server that sees the same cluster.
+ *
+ * @param healthy whether an instance may stand behind its service names; running ones may unless told
+ */
+export function resolve(
+  snapshot: Snapshot,
+  config: ResolveConfig,
+  healthy: (instance: Instance) => boolean = isRunning,
+): Resolution {
+  const lxd = lxdZones(snapshot, config.ttl);
+  const problems: ResolveProblem[] = [...lxd.problems];
+  const zones = new Map<string, ZoneContent>();
+  const pointers = new Map<string, Pointer>();
+  const instances = inOrderOfClaim(snapshot.instances.values());
+  const addresses = new Map(instances.map((instance) => [instance, instanceAddresses(snapshot, instance)]));
+
+  for (const [index, zone] of [...config.forward, ...lxd.forward].entries()) {
+    const content = zones.get(zone.origin.key) ?? new ZoneContent(zone.origin);
+    zones.set(zone.origin.key, content);
+    const filler = new Filler(content, zone, config, problems, pointers, index);
+    filler.given();
+    for (const instance of instances) filler.instance(instance, addresses.get(instance) ?? [], healthy);
+    if (zone.infrastructure) filler.infrastructure(snapshot);
+  }
+  fillReverse(zones, [...config.reverse, ...lxd.reverse], config.ttl, pointers);
+  addNameservers(zones, config);
+  return { zones, problems };
+}
+
+/** PTR records, each in the zone of the longest prefix that holds the address. */
+function fillReverse(
+  zones: Map<string, ZoneContent>,
+  reverse: readonly ReverseZone[],
+  ttl: number,
+  pointers: ReadonlyMap<string, Pointer>,
+): void {
+  const byPrefix = new Map(reverse.map((zone) => [zone.prefix.toString(), zone]));
+  for (const { origin } of reverse) if (!zones.has(origin.key)) zones.set(origin.key, new ZoneContent(origin));
+  const prefixes = new PrefixSet(reverse.map(({ prefix }) => prefix));
+  for (const [text, { name, origin }] of pointers) {
+    const address = Address.parse(text);
+    const zone = byPrefix.get(prefixes.longestMatch(Prefix.host(address))?.toString() ?? "");
+    if (zone === undefined) continue;
+    const entry = { ...record(pointerOwner(zone, address), ttl, "PTR", name.toString()), origin };
+    zones.get(zone.origin.key)?.add(entry);
+  }
+}
+
+/** NS records at every apex, and in the zone above where that is ours too. */
+function addNameservers(zones: ReadonlyMap<string, ZoneContent>, { nameservers }: ResolveConfig): void {
+  for (const content of zones.values()) {
+    const { origin } = content;
+    const parents = [...zones.values()].filter((other) => other !== content && origin.isAtOrBelow(other.origin));
+    for (const zone of [content, ...parents])
+      for (const nameserver of nameservers)
+        zone.add({ ...record(origin, NAMESERVER_TTL, "NS", nameserver.toString()), origin: "configuration" });
+  }
+}
+
+/** A day: name servers seldom change, and their records are what keeps a zone reachable. */
+const NAMESERVER_TTL = 86_400;
+
+/** Fills one forward zone. */
+class Filler {
+  readonly #content: ZoneContent;
+  readonly #zone: ForwardZone;
+  readonly #config: ResolveConfig;
+  readonly #problems: ResolveProblem[];
+  readonly #pointers: Map<string, Pointer>;
+  readonly #index: number;
+
+  constructor(
+    content: ZoneContent,
+    zone: ForwardZone,
+    config: ResolveConfig,
+    problems: ResolveProblem[],
+    pointers: Map<string, Pointer>,
+    index: number,
+  ) {
+    this.#content = content;
+    this.#zone = zone;
+    this.#config = config;
+    this.#problems = problems;
+    this.#pointers = pointers;
+    this.#index = index;
+  }
+
+  given(): void {
+    for (const entry of this.#zone.records)
+      this.#add({ ...entry, origin: "configuration" }, `zone ${this.#zone.origin.toString()}`);
+  }
+
+  instance(instance: Instance, all: readonly InstanceAddress[], healthy: (instance: Instance) => boolean): void {
+    const zone = this.#zone;
+    if (zone.projects !== undefined && !zone.projects.includes(instance.project)) return;
+    const wanted = wantedAddresses(zone, all);
+    if (zone.networks !== undefined && wanted.length === 0) return;
+    const where = `instance ${keyOf(instance)}`;
+    const named = instanceName(zone, instance);
+    if ("why" in named) {
+      this.#problems.push({ where, why: named.why });
+      return;
+    }
+    const owner = this.#content.claim(named.name, where);
+    if (owner !== undefined) {
+      this.#problems.push({
+        where,
+        why: `${named.name.toString()} is the name of ${owner}, which is older; it gets none`,
+      });
+      return;
+    }
+    for (const { address, device, network, kind } of wanted) {
+      const origin = `${where} (${device} on ${keyOf(network)}, ${kind})`;
+      this.#address(named.name, address, origin, where, 1);
+    }
+    this.#services(instance, wanted, where, healthy(instance));
+    if (zone.userRecords === "none") return;
+    const { records, problems } = userRecords(instance, named.name, zone, this.#config.ttl);
+    this.#problems.push(...problems);
+    for (const { entry, key } of records) this.#add({ ...entry, origin: `${where} (${key})` }, where, key);
+  }
+
+  /** A service's name holds the addresses of all instances that say they are it. */
+  #services(instance: Instance, addresses: readonly InstanceAddress[], where: string, healthy: boolean): void {
+    const { names, problems } = serviceNames(instance);
+    this.#problems.push(...problems);
+    for (const service of names) {
+      const name = below(this.#zone.origin, service);
+      const owner = this.#content.claim(name, `service ${service}`);
+      if (owner !== undefined) {
+        this.#problems.push({ where, key: "user.dns.service", why: `${name.toString()} is the name of ${owner}` });
+        continue;
+      }
+      if (!healthy) continue;
+      // Where it has addresses routed from outside, those are the service; the ones inside are how it is managed.
+      const external = addresses.filter(({ kind }) => kind === "external");
+      for (const { address } of external.length > 0 ? external : addresses)
+        this.#address(name, address, `service ${service} (${where})`, where, 0);
+    }
+  }
+
+  infrastructure(snapshot: Snapshot): void {
+    for (const { relative, address, what } of infrastructureNames(snapshot, this.#zone.networks)) {
+      const name = below(this.#zone.origin, relative);
+      const owner = this.#content.claim(name, what);
+      if (owner === undefined) this.#address(name, address, what, what, 2);
+      else this.#problems.push({ where: what, why: `${name.toString()} is the name of ${owner}` });
+    }
+  }
+
+  #address(name: Name, address: Address, origin: string, where: string, rank: number): void {
+    this.#add(addressRecord(name, this.#config.ttl, address, origin), where);
+    const pointer: Pointer = { name, rank: this.#index * 3 + rank, origin };
+    const best = this.#pointers.get(address.toString());
+    // The first of equals stays, which is that of the oldest instance.
+    if (best === undefined || pointer.rank < best.rank) this.#pointers.set(address.toString(), pointer);
+  }
+
+  #add(entry: ExplainedRecord, where: string, key?: string): void {
+    const why = this.#content.add(entry);
+    if (why !== undefined) this.#problems.push({ where, why, ...(key === undefined ? {} : { key }) });
+  }
+}
