@@ -5,7 +5,9 @@ const HEAD = "@ 3600 IN SOA ns admin 1 3600 900 604800 300\n@ 3600 NS ns\nns 360
 const SOA = "example. 300 IN SOA ns.example. admin.example. 1 3600 900 604800 300";
 
 function asker(text: string, ...more: [origin: string, text: string][]) {
-  const responder = responderOf(storeOf(zoneOf("example.", HEAD + text), ...more.map(([origin, other]) => zoneOf(origin, HEAD + other))));
+  const responder = responderOf(
+    storeOf(zoneOf("example.", HEAD + text), ...more.map(([origin, other]) => zoneOf(origin, HEAD + other))),
+  );
   // The second time the answer comes from the cache; it must be the same.
   return (name: string, type: string) => {
     const answer = shown(ask(responder, name, type));
@@ -91,7 +93,11 @@ describe("aliases", () => {
   });
 
   test("out of the zone: the alias only", () => {
-    expect(at("out.example.", "A")).toMatchObject({ rcode: 0, answer: ["out.example. 60 IN CNAME www.example.org."], authority: [] });
+    expect(at("out.example.", "A")).toMatchObject({
+      rcode: 0,
+      answer: ["out.example. 60 IN CNAME www.example.org."],
+      authority: [],
+    });
   });
 
   test("the RCODE is that of the chain's end (RFC 6604 §3)", () => {
@@ -151,7 +157,10 @@ describe("RFC 4592: the wildcards of its §2.2.1", () => {
 
   test("a wildcard may be an alias; the chain goes on", () => {
     const to = asker("*.w 60 CNAME host\nhost 60 A 192.0.2.1\n");
-    expect(to("x.w.example.", "A").answer).toEqual(["x.w.example. 60 IN CNAME host.example.", "host.example. 60 IN A 192.0.2.1"]);
+    expect(to("x.w.example.", "A").answer).toEqual([
+      "x.w.example. 60 IN CNAME host.example.",
+      "host.example. 60 IN A 192.0.2.1",
+    ]);
   });
 });
 
@@ -171,7 +180,11 @@ describe("delegations", () => {
           "sub.example. 60 IN NS ns.other.example.",
           "sub.example. 60 IN NS ns.example.org.",
         ],
-        additional: ["ns.sub.example. 60 IN A 192.0.2.7", "ns.sub.example. 60 IN AAAA 2001:db8::7", "ns.other.example. 60 IN A 192.0.2.8"],
+        additional: [
+          "ns.sub.example. 60 IN A 192.0.2.7",
+          "ns.sub.example. 60 IN AAAA 2001:db8::7",
+          "ns.other.example. 60 IN A 192.0.2.8",
+        ],
       });
   });
 
@@ -182,14 +195,19 @@ describe("delegations", () => {
   });
 
   test("with parent and child on one server, DS comes from the parent and all else from the child", () => {
-    const both = asker("sub 60 NS ns.sub\nns.sub 60 A 192.0.2.7\nsub 60 DS 1 8 2 aa\n", ["sub.example.", "@ 60 TXT child\n"]);
+    const both = asker("sub 60 NS ns.sub\nns.sub 60 A 192.0.2.7\nsub 60 DS 1 8 2 aa\n", [
+      "sub.example.",
+      "@ 60 TXT child\n",
+    ]);
     expect(both("sub.example.", "DS").answer).toEqual(["sub.example. 60 IN DS 1 8 2 aa"]);
     expect(both("sub.example.", "TXT")).toMatchObject({ aa: true, answer: ['sub.example. 60 IN TXT "child"'] });
   });
 });
 
 describe("RFC 6672: DNAME", () => {
-  const at = asker(`d 60 DNAME target\nd 60 A 192.0.2.1\nx.target 60 A 192.0.2.2\nx.d 60 A 192.0.2.9\nlong 60 DNAME ${"l".repeat(60)}.${"l".repeat(60)}.example.org.\n`);
+  const at = asker(
+    `d 60 DNAME target\nd 60 A 192.0.2.1\nx.target 60 A 192.0.2.2\nx.d 60 A 192.0.2.9\nlong 60 DNAME ${"l".repeat(60)}.${"l".repeat(60)}.example.org.\n`,
+  );
 
   test("what is below is redirected, with a CNAME of the same TTL (§3.1)", () => {
     expect(at("x.d.example.", "A").answer).toEqual([
@@ -232,7 +250,10 @@ describe("additional records (RFC 1034 §3.7, RFC 2782)", () => {
     ["example.", "MX"],
     ["_s._tcp.example.", "SRV"],
   ])("%s %s brings the addresses of its target", (name, type) => {
-    expect(at(name, type).additional).toEqual(["mail.example. 60 IN A 192.0.2.25", "mail.example. 60 IN AAAA 2001:db8::25"]);
+    expect(at(name, type).additional).toEqual([
+      "mail.example. 60 IN A 192.0.2.25",
+      "mail.example. 60 IN AAAA 2001:db8::25",
+    ]);
   });
 
   test("NS brings those of the name servers", () => {

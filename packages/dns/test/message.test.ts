@@ -30,7 +30,12 @@ describe("messages, with dns-packet as the oracle", () => {
     const theirs = packet.decode(Buffer.from(bytes));
     expect(theirs.id).toBe(1234);
     expect(theirs.answers?.map(({ name, type }) => `${name}. ${type}`)).toEqual(
-      RECORDS.map((made) => recordText(made).split(" ").filter((_, i) => i === 0 || i === 3).join(" ")),
+      RECORDS.map((made) =>
+        recordText(made)
+          .split(" ")
+          .filter((_, i) => i === 0 || i === 3)
+          .join(" "),
+      ),
     );
     const [, , mx, soa, srv] = theirs.answers ?? [];
     expect(mx).toMatchObject({ data: { preference: 10, exchange: "mail.example.org" } });
@@ -50,7 +55,10 @@ describe("messages, with dns-packet as the oracle", () => {
       additionals: [{ name: "mx.example.org", type: "A", ttl: 60, data: "192.0.2.9" }],
     });
     const ours = decodeMessage(bytes);
-    expect(ours.answers.map(recordText)).toEqual(["example.org. 60 IN MX 5 mx.example.org.", 'example.org. 60 IN TXT "a" "b"']);
+    expect(ours.answers.map(recordText)).toEqual([
+      "example.org. 60 IN MX 5 mx.example.org.",
+      'example.org. 60 IN TXT "a" "b"',
+    ]);
     expect(ours.additionals.map(recordText)).toEqual(["mx.example.org. 60 IN A 192.0.2.9"]);
   });
 
@@ -76,9 +84,11 @@ describe("messages", () => {
         const texts = (records: readonly ResourceRecord[]): string[] => records.map(recordText);
         expect(message.id).toBe(id);
         expect(message.questions[0]?.name.toString()).toBe("Www.Example.Org.");
-        expect([message.answers, message.authorities, message.additionals].map((records) => texts(records).map((t) => t.toLowerCase()))).toEqual(
-          [answers, authorities, additionals].map((records) => texts(records).map((t) => t.toLowerCase())),
-        );
+        expect(
+          [message.answers, message.authorities, message.additionals].map((records) =>
+            texts(records).map((t) => t.toLowerCase()),
+          ),
+        ).toEqual([answers, authorities, additionals].map((records) => texts(records).map((t) => t.toLowerCase())));
         expect(message.edns).toEqual(EDNS);
       }),
     );
@@ -93,11 +103,14 @@ describe("messages", () => {
   test.each([
     ["cut short", (bytes: Uint8Array) => bytes.subarray(0, -1)],
     ["with octets behind it", (bytes: Uint8Array) => Uint8Array.from([...bytes, 0])],
-    ["with two OPT records", (bytes: Uint8Array) => {
-      const two = Uint8Array.from([...bytes, ...bytes.subarray(-11)]);
-      two[11] = 2;
-      return two;
-    }],
+    [
+      "with two OPT records",
+      (bytes: Uint8Array) => {
+        const two = Uint8Array.from([...bytes, ...bytes.subarray(-11)]);
+        two[11] = 2;
+        return two;
+      },
+    ],
   ])("a message %s is an error", (_, spoil) => {
     const bytes = encodeMessage({ id: 1, question: { name: Name.parse("a."), type: TYPE.A }, edns: EDNS });
     expect(() => decodeMessage(spoil(bytes))).toThrow(WireError);

@@ -2,12 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RecordError, WireError } from "../src/error.ts";
 import { Name } from "../src/wire/name.ts";
-
-export const anyLabel = fc.uint8Array({ minLength: 1, maxLength: 63 });
-export const anyName = fc
-  .array(anyLabel, { maxLength: 4 })
-  .filter((labels) => labels.reduce((sum, label) => sum + label.length + 1, 1) <= 255)
-  .map((labels) => Name.fromWire(Uint8Array.from([...labels.flatMap((label) => [label.length, ...label]), 0])));
+import { anyName } from "./arbitrary.ts";
 
 describe("domain names (RFC 1035 §3.1, §5.1)", () => {
   test("relative names are completed with the origin, complete ones are not", () => {

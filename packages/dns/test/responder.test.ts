@@ -64,7 +64,10 @@ describe("headers", () => {
   });
 
   test.each([3, 4, 255])("class %i is REFUSED", (klass) => {
-    const answer = exchange(responder, query({ question: { name: Name.parse("host.example."), type: 1, class: klass } }));
+    const answer = exchange(
+      responder,
+      query({ question: { name: Name.parse("host.example."), type: 1, class: klass } }),
+    );
     expect(answer && decodeMessage(answer).rcode).toBe(5);
   });
 });
@@ -116,7 +119,11 @@ describe("RFC 6891: EDNS", () => {
 describe("sizes", () => {
   const responder = responderOf(store);
   const size = (name: string, type: string, parts: Parameters<typeof ask>[3]): Uint8Array => {
-    const bytes = encodeMessage({ id: 1, question: { name: Name.parse(name), type: type === "A" ? 1 : type === "MX" ? 15 : 2 }, ...parts });
+    const bytes = encodeMessage({
+      id: 1,
+      question: { name: Name.parse(name), type: type === "A" ? 1 : type === "MX" ? 15 : 2 },
+      ...parts,
+    });
     return exchange(responder, bytes, { tcp: parts?.tcp === true }) ?? new Uint8Array();
   };
 
@@ -128,7 +135,11 @@ describe("sizes", () => {
     [65_535, 1232],
   ])("advertised %s: never over %i octets; truncated answers are empty (RFC 2181 §9)", (udpSize, limit) => {
     const parts = udpSize === undefined ? {} : { edns: { ...EDNS, udpSize } };
-    for (const [name, type] of [["many.example.", "A"], ["example.", "MX"], ["x.cut.example.", "A"]] as const)
+    for (const [name, type] of [
+      ["many.example.", "A"],
+      ["example.", "MX"],
+      ["x.cut.example.", "A"],
+    ] as const)
       expect(size(name, type, parts).length).toBeLessThanOrEqual(limit);
     const answer = decodeMessage(size("many.example.", "A", parts));
     expect(answer.flags & FLAG.TC).toBe(FLAG.TC);
@@ -154,7 +165,9 @@ describe("sizes", () => {
 
   test("records that no message holds are SERVFAIL, not a crash", () => {
     const big = Array.from({ length: 2 }, (_, i) => `big 60 TYPE65280 \\# 40000 ${"0".repeat(79_998)}0${i}`).join("\n");
-    const answer = ask(responderOf(storeOf(zoneOf("example.", `${TEXT}\n${big}\n`))), "big.example.", "TYPE65280", { tcp: true });
+    const answer = ask(responderOf(storeOf(zoneOf("example.", `${TEXT}\n${big}\n`))), "big.example.", "TYPE65280", {
+      tcp: true,
+    });
     expect(answer).toMatchObject({ rcode: 2, answers: [] });
   });
 });
@@ -175,7 +188,9 @@ describe("the cache", () => {
     const responder = responderOf(store, { cacheSize: 2, seed: 0 });
     for (let round = 0; round < 3; round++)
       for (let i = 1; i <= 30; i++)
-        expect(shown(ask(responder, `mail${i}.example.`, "AAAA")).answer).toEqual([`mail${i}.example. 60 IN AAAA 2001:db8::${i}`.replace(/::(\d+)$/, (_, n) => `::${n}`)]);
+        expect(shown(ask(responder, `mail${i}.example.`, "AAAA")).answer).toEqual([
+          `mail${i}.example. 60 IN AAAA 2001:db8::${i}`.replace(/::(\d+)$/, (_, n) => `::${n}`),
+        ]);
   });
 
   test("names that do not exist leave nothing in it", () => {
@@ -201,7 +216,10 @@ describe("RFC 7873, RFC 9018: cookies in answers", () => {
   });
 
   test("a good one frees from the rate limit, a forged one does not", () => {
-    const limited = responderOf(store, { cookies: COOKIES, rateLimit: new RateLimit({ responsesPerSecond: 1, slip: 0 }) });
+    const limited = responderOf(store, {
+      cookies: COOKIES,
+      rateLimit: new RateLimit({ responsesPerSecond: 1, slip: 0 }),
+    });
     const send = (data: Uint8Array): boolean => exchange(limited, query(withCookie(data))) !== undefined;
     const good = COOKIES.make(mine, CLIENT, NOW / 1000);
     const sent = Array.from({ length: 20 }, () => send(good));

@@ -9,7 +9,8 @@ import { ZoneStore } from "../src/zone/store.ts";
 import { Zone } from "../src/zone/zone.ts";
 
 const ORIGIN = Name.parse("example.");
-const soa = (serial: number): ResourceRecord => record(ORIGIN, 3600, "SOA", `ns.example. admin.example. ${serial} 3600 900 604800 300`);
+const soa = (serial: number): ResourceRecord =>
+  record(ORIGIN, 3600, "SOA", `ns.example. admin.example. ${serial} 3600 900 604800 300`);
 const NS = record(ORIGIN, 3600, "NS", "ns.example.");
 
 function build(serial: number, ...records: ResourceRecord[]): Zone {
@@ -22,10 +23,18 @@ function texts(zone: Zone): string[] {
 
 describe("zones built from records", () => {
   test.each([
-    ["a record outside", [soa(1), NS, record("example.org.", 60, "A", "192.0.2.1")], "example.org. is outside the zone"],
+    [
+      "a record outside",
+      [soa(1), NS, record("example.org.", 60, "A", "192.0.2.1")],
+      "example.org. is outside the zone",
+    ],
     ["no SOA record", [NS], "no SOA record"],
     ["two SOA records", [soa(1), soa(2), NS], "has 2 SOA records"],
-    ["a SOA record below the top", [soa(1), NS, { ...soa(1), name: Name.parse("a.example.") }], "belongs at the top only"],
+    [
+      "a SOA record below the top",
+      [soa(1), NS, { ...soa(1), name: Name.parse("a.example.") }],
+      "belongs at the top only",
+    ],
     ["no name server", [soa(1)], "no NS record"],
     [
       "a CNAME beside other data",
@@ -39,7 +48,11 @@ describe("zones built from records", () => {
     ],
     ["a record for messages only", [soa(1), NS, { ...NS, type: 255 }], "for messages only"],
     ["a TTL over 2^31", [soa(1), NS, { ...NS, ttl: 2 ** 31 }], "TTL outside"],
-    ["a record no message holds", [soa(1), NS, { ...NS, type: 65280, rdata: new Uint8Array(65_000) }], "more than 64000 octets"],
+    [
+      "a record no message holds",
+      [soa(1), NS, { ...NS, type: 65280, rdata: new Uint8Array(65_000) }],
+      "more than 64000 octets",
+    ],
   ])("with %s there is no zone", (_, records, problem) => {
     expect(() => Zone.build(ORIGIN, records)).toThrow(ZoneError);
     expect(() => Zone.build(ORIGIN, records)).toThrow(problem);
@@ -47,11 +60,17 @@ describe("zones built from records", () => {
 
   test("all problems are reported at once", () => {
     const bad = [record("a.test.", 60, "A", "192.0.2.1"), record("b.test.", 60, "A", "192.0.2.1")];
-    expect(() => Zone.build(ORIGIN, bad)).toThrow(expect.objectContaining({ problems: expect.objectContaining({ length: 4 }) }));
+    expect(() => Zone.build(ORIGIN, bad)).toThrow(
+      expect.objectContaining({ problems: expect.objectContaining({ length: 4 }) }),
+    );
   });
 
   test("repeated records count once, names in their data without regard to case; one TTL a set, the lowest (RFC 2181 §5)", () => {
-    const zone = build(1, record("a.example.", 60, "MX", "1 m.example."), record("A.example.", 30, "MX", "1 M.EXAMPLE."));
+    const zone = build(
+      1,
+      record("a.example.", 60, "MX", "1 m.example."),
+      record("A.example.", 30, "MX", "1 M.EXAMPLE."),
+    );
     expect(texts(zone).filter((text) => text.includes("MX"))).toEqual(["a.example. 30 IN MX 1 m.example."]);
   });
 });
@@ -59,7 +78,11 @@ describe("zones built from records", () => {
 const label = fc.constantFrom("a", "b", "c", "*");
 const owner = fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => `${labels.join(".")}.example.`);
 const anyRecord = fc
-  .tuple(owner, fc.constantFrom(60, 300), fc.constantFrom(["A", "192.0.2.1"], ["A", "192.0.2.2"], ["TXT", "x"], ["NS", "n."], ["DNAME", "d."]))
+  .tuple(
+    owner,
+    fc.constantFrom(60, 300),
+    fc.constantFrom(["A", "192.0.2.1"], ["A", "192.0.2.2"], ["TXT", "x"], ["NS", "n."], ["DNAME", "d."]),
+  )
   .map(([name, ttl, [type = "", data = ""]]) => record(name, ttl, type, data));
 const anyRecords = fc.array(anyRecord, { maxLength: 12 });
 
@@ -154,7 +177,9 @@ describe("the store", () => {
     const store = new ZoneStore();
     store.replace(build(2));
     const seen: string[] = [];
-    const end = store.subscribe((change) => seen.push(change.kind === "zone" ? `${change.zone.serial} ${change.difference?.added.length}` : "gone"));
+    const end = store.subscribe((change) =>
+      seen.push(change.kind === "zone" ? `${change.zone.serial} ${change.difference?.added.length}` : "gone"),
+    );
     expect(() => store.apply(ORIGIN, difference(build(2), build(2, a)))).toThrow("serial 2 is not newer than 2");
     store.apply(ORIGIN, difference(build(2), build(3, a)));
     store.remove(ORIGIN);

@@ -10,6 +10,9 @@ import type { Zone } from "../zone/zone.ts";
 /** Compression pointers reach no further, so longer messages would only grow. */
 const MESSAGE_TARGET = 0x4000;
 
+/** So many changed records are never worth a full transfer. */
+const SMALL = 100;
+
 export interface Transfer {
   readonly incremental: boolean;
   readonly records: Iterable<ResourceRecord>;
@@ -34,7 +37,9 @@ export function incrementalTransfer(zone: Zone, journal: Journal | undefined, se
   const differences = journal?.since(serial);
   if (differences === undefined) return fullTransfer(zone);
   const changed = differences.reduce((sum, { removed, added }) => sum + removed.length + added.length + 2, 0);
-  return changed > zone.nodes.size * 2 ? fullTransfer(zone) : { incremental: true, records: steps(zone, differences) };
+  return changed > zone.nodes.size * 2 + SMALL
+    ? fullTransfer(zone)
+    : { incremental: true, records: steps(zone, differences) };
 }
 
 function* steps(zone: Zone, differences: readonly Difference[]): Generator<ResourceRecord> {

@@ -2,6 +2,7 @@ import { RecordError, WireError } from "../error.ts";
 
 const MAX_NAME = 255;
 const MAX_LABEL = 63;
+const MAX_LABELS = 127;
 const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 /** Where names are put together before their length is known. */
@@ -82,8 +83,8 @@ export class Name {
   }
 
   /**
-   * Reads the name at `offset` of a message, following compression pointers (RFC 1035 §4.1.4). Each pointer must lead further
-   * back than the one before, so that the work is bounded by the name's length.
+   * Reads the name at `offset` of a message, following compression pointers (RFC 1035 §4.1.4). Each must lead further back than
+   * the one before, and there may be no more of them than a name has labels, so that no message takes long to read.
    *
    * @throws WireError
    */
@@ -92,6 +93,7 @@ export class Name {
     let length = 0;
     let at = offset;
     let barrier = offset;
+    let pointers = 0;
     let end = -1;
     for (;;) {
       const octet = message[at];
@@ -102,6 +104,7 @@ export class Name {
         if (end < 0) end = at + 2;
         at = ((octet & 0x3f) << 8) | low;
         if (at >= barrier) throw new WireError("a compression pointer does not lead back");
+        if (++pointers > MAX_LABELS) throw new WireError("a chain of compression pointers without end");
         barrier = at;
         continue;
       }

@@ -1,0 +1,227 @@
+import { once } from "node:events";
+import { type Socket, connect } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import {
+  type ServerOptions,
+  DnsServer,
+  ExchangeError,
+  Name,
+  RecordError,
+  TsigKey,
+  ZoneStore,
+  axfr,
+  difference,
+  ixfr,
+  query,
+  recordText,
+} from "../src/index.ts";
+import { encodeMessage } from "../src/wire/message.ts";
+import type { ResourceRecord } from "../src/wire/record.ts";
+import { Zone } from "../src/zone/zone.ts";
+import { zoneOf } from "./support.ts";
+
+const ORIGIN = Name.parse("example.");
+const HOST = Name.parse("host.example.");
+const version = (serial: number, more = ""): Zone =>
+  zoneOf(
+    "example.",
+    `@ 60 IN SOA ns admin ${serial} 2 3 4 5\n@ 60 NS ns\nhost 60 A 192.0.2.1\n$GENERATE 1-120 many 60 A 10.0.0.$\n${more}`,
+  );
+const LOCAL = { transfers: [{ from: ["127.0.0.0/8"] }] };
+
+const running: DnsServer[] = [];
+const sockets: Socket[] = [];
+
+async function serve(
+  zones: ZoneStore,
+  options: Partial<ServerOptions> = LOCAL,
+): Promise<{ address: string; port: number; server: DnsServer }> {
+  const server = new DnsServer(zones, { listen: [{ address: "127.0.0.1", port: 0 }], ...options });
+  running.push(server);
+  const [endpoint = { address: "", port: 0 }] = await server.start();
+  return { ...endpoint, server };
+}
+
+async function tcp(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  sockets.push(socket);
+  await once(socket, "connect");
+  return socket;
+}
+
+const framed = (id: number): Buffer => {
+  const message = encodeMessage({ id, question: { name: HOST, type: 1 } });
+  return Buffer.concat([Uint8Array.of(0, message.length), message]);
+};
+
+function stored(zone = version(1)): ZoneStore {
+  const store = new ZoneStore();
+  store.replace(zone);
+  return store;
+}
+
+async function collect(records: AsyncIterable<ResourceRecord>): Promise<string[]> {
+  const texts = [];
+  for await (const record of records) texts.push(recordText(record));
+  return texts;
+}
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of running.splice(0)) await server.stop();
+});
+
+describe.each([
+  ["in the caller's thread", 0],
+  ["with two workers", 2],
+])("a server %s", (_, workers) => {
+  test("answers over UDP, and by TCP what UDP has no room for (RFC 7766 §5)", async () => {
+    const at = await serve(stored(), { workers });
+    expect((await query(HOST, 1, at)).answers.map(recordText)).toEqual(["host.example. 60 IN A 192.0.2.1"]);
+    expect((await query(Name.parse("many.example."), 1, at)).answers).toHaveLength(120);
+    expect(at.server.counters).toMatchObject({ udpQueries: 2, tcpQueries: 1, truncated: 1, noerror: 3 });
+  });
+
+  test("sees changes of its zones, new ones and removed ones", async () => {
+    const store = stored();
+    const at = await serve(store, { workers });
+    const ask = async (name: string): Promise<number> => (await query(Name.parse(name), 16, at)).rcode;
+    const eventually = async (name: string, rcode: number): Promise<void> => {
+      while ((await ask(name)) !== rcode);
+    };
+    expect(await ask("new.example.")).toBe(3);
+    store.replace(version(2, "new 60 TXT x\n"));
+    await eventually("new.example.", 0);
+    store.replace(zoneOf("other.", "@ 60 IN SOA ns admin 1 2 3 4 5\n@ 60 NS ns\n"));
+    await eventually("other.", 0);
+    store.remove(ORIGIN);
+    await eventually("host.example.", 5);
+  });
+
+  test("transfers a zone, and the changes since a version, signed", async () => {
+    const store = stored();
+    const secret = { name: "k.", algorithm: "hmac-sha512", secret: "c2VjcmV0" };
+    const at = {
+      ...(await serve(store, { workers, keys: [secret], transfers: [{ key: "k." }] })),
+      key: new TsigKey("k.", "hmac-sha512", "c2VjcmV0"),
+    };
+    const before = version(1);
+    const texts = await collect(axfr(ORIGIN, at));
+    expect(texts).toHaveLength(124);
+    expect(texts.at(-1)).toBe(texts[0]);
+    store.apply(ORIGIN, difference(before, version(2, "new 60 TXT x\n")));
+    let changes: ResourceRecord[] = [];
+    while (changes.length < 2) changes = await ixfr(ORIGIN, before.soaRecord, at);
+    expect(changes.map(({ type }) => type)).toEqual([6, 6, 6, 16, 6]);
+    await expect(collect(axfr(ORIGIN, { address: at.address, port: at.port }))).rejects.toThrow(
+      "transfer refused: REFUSED",
+    );
+    await expect(collect(axfr(ORIGIN, { ...at, key: new TsigKey("k.", "hmac-sha512", "b3RoZXI=") }))).rejects.toThrow(
+      "BADSIG",
+    );
+  });
+});
+
+describe("RFC 7766: TCP", () => {
+  test("queries may come all at once, in pieces, and are answered in order", async () => {
+    const { port } = await serve(stored());
+    const socket = await tcp(port);
+    const all = Buffer.concat(Array.from({ length: 50 }, (_, i) => framed(i)));
+    socket.write(all.subarray(0, 45));
+    await new Promise((resolve) => socket.once("data", resolve));
+    socket.write(all.subarray(45, 1000));
+    socket.end(all.subarray(1000));
+    let input = Buffer.alloc(0);
+    for await (const chunk of socket) input = Buffer.concat([input, chunk as Buffer]);
+    const ids = [];
+    for (let at = 0; at < input.length; at += 2 + input.readUInt16BE(at)) ids.push(input.readUInt16BE(at + 2));
+    // The first answer was taken by the wait above.
+    expect(ids).toEqual(Array.from({ length: 49 }, (_, i) => i + 1));
+  });
+
+  test("an idle connection is closed, a message that cannot be one too", async () => {
+    const { port } = await serve(stored(), { tcp: { idleTimeout: 50 } });
+    await once((await tcp(port)).resume(), "close");
+    const long = await tcp(port);
+    long.write(Uint8Array.of(0xff, 0xff, 1));
+    await once(long.resume(), "close");
+    const short = await tcp(port);
+    short.write(Uint8Array.of(0, 2, 1, 2));
+    await once(short.resume(), "close");
+  });
+
+  test("one client gets so many connections and no more; with all in use, the one idle longest goes", async () => {
+    const { port, server } = await serve(stored(), { tcp: { perClient: 3, connections: 2 } });
+    const first = await tcp(port);
+    const gone = once(first.resume(), "close");
+    const second = await tcp(port);
+    second.write(framed(1));
+    await once(second, "data");
+    const third = await tcp(port);
+    await gone;
+    third.write(framed(2));
+    await once(third, "data");
+    expect(server.counters.tcpRejected).toBe(1);
+    const limited = await serve(stored(), { tcp: { perClient: 1 } });
+    await tcp(limited.port);
+    await once((await tcp(limited.port)).resume(), "close");
+  });
+
+  test("a client that reads nothing of a transfer holds nobody up, and is closed", async () => {
+    const rdata = new Uint8Array(60_000);
+    const large = Array.from({ length: 1000 }, (_, i) => ({
+      name: Name.parse(`h${i}.example.`),
+      type: 65280,
+      ttl: 1,
+      rdata,
+    }));
+    const small = version(1);
+    const big = Zone.build(ORIGIN, [small.soaRecord, ...small.records(), ...large]);
+    const at = await serve(stored(big), { ...LOCAL, tcp: { idleTimeout: 300 } });
+    const socket = await tcp(at.port);
+    socket.pause();
+    const message = encodeMessage({ id: 1, question: { name: ORIGIN, type: 252 } });
+    socket.write(Buffer.concat([Uint8Array.of(0, message.length), message]));
+    expect((await query(HOST, 1, { ...at, tcp: true })).answers).toHaveLength(1);
+    // Bytes in flight still arrive once it reads; the end does not.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    let received = 0;
+    socket.on("data", (chunk: Buffer) => (received += chunk.length));
+    socket.on("error", () => undefined);
+    socket.resume();
+    await once(socket, "close");
+    expect(received).toBeLessThan(60_000_000);
+  });
+});
+
+describe("a server that cannot start", () => {
+  test("says so: the port is taken", async () => {
+    const { port } = await serve(stored());
+    await expect(serve(stored(), { listen: [{ address: "127.0.0.1", port }] })).rejects.toThrow(/EADDRINUSE/);
+  });
+
+  test("says so also from its threads, and stops them", async () => {
+    const { port } = await serve(stored());
+    await expect(serve(stored(), { workers: 1, listen: [{ address: "127.0.0.1", port }] })).rejects.toThrow(
+      ExchangeError,
+    );
+  });
+
+  test.each([
+    [{ keys: [{ name: "k.", algorithm: "md5", secret: "" }] }, "no TSIG algorithm"],
+    [{ transfers: [{ key: "none." }] }, "the name of no TSIG key"],
+    [{ maxUdpSize: 9000 }, "no UDP answer size"],
+    [{ cookieSecrets: ["abc"] }, "32 hexadecimal digits"],
+  ])("%j", async (options, problem) => {
+    await expect(serve(stored(), options)).rejects.toThrow(RecordError);
+    await expect(serve(stored(), options)).rejects.toThrow(problem);
+  });
+});
+
+describe("the client", () => {
+  test("gives up in time, and says who did not answer", async () => {
+    const at = { address: "127.0.0.1", port: 9, timeout: 50 };
+    await expect(query(HOST, 1, at)).rejects.toThrow(/^127.0.0.1 port 9: /);
+    await expect(collect(axfr(ORIGIN, at))).rejects.toThrow(ExchangeError);
+  });
+});
