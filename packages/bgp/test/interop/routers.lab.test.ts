@@ -1,0 +1,244 @@
+import { once } from "node:events";
+import { Namespace } from "@trivet/lab";
+import {
+  Bird,
+  Frr,
+  GoBgp,
+  type NeighborOptions,
+  type Router,
+  type RouterOptions,
+  describeLab,
+  eventually,
+} from "@trivet/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { PeerOptions, SpeakerOptions } from "@trivet/bgp";
+import { RemoteSpeaker } from "../support/remote-speaker.ts";
+
+const MANY = 10_000;
+const OUR_ASN = 65001;
+const ROUTER_ASN = 65000;
+const OURS = { 4: "192.0.2.1", 6: "2001:db8::1" } as const;
+const ROUTER = { 4: "192.0.2.254", 6: "2001:db8::fe" } as const;
+const WITHIN = { 4: "10.0.0.0/16", 6: "2001:db8:100::/48" } as const;
+
+const KINDS: Record<
+  string,
+  { needs: string[]; make: (namespace: Namespace, options: RouterOptions) => Router; extendedNextHop: boolean }
+> = {
+  FRR: { needs: ["bgpd", "zebra", "vtysh"], make: (n, o) => new Frr(n, o), extendedNextHop: true },
+  BIRD: { needs: ["bird", "birdc"], make: (n, o) => new Bird(n, o), extendedNextHop: true },
+  GoBGP: { needs: ["gobgpd", "gobgp"], make: (n, o) => new GoBgp(n, o), extendedNextHop: false },
+};
+
+/** A speaker and a router on one link. */
+class Link {
+  readonly ours: Namespace;
+  readonly theirs: Namespace;
+  router: Router | undefined;
+  speaker: RemoteSpeaker | undefined;
+
+  private constructor(ours: Namespace, theirs: Namespace) {
+    this.ours = ours;
+    this.theirs = theirs;
+  }
+
+  static async create(): Promise<Link> {
+    const [ours, theirs] = [await Namespace.create("bgp"), await Namespace.create("router")];
+    await Namespace.link(ours, { dev: "uplink", addresses: [`${OURS[4]}/24`, `${OURS[6]}/64`] }, theirs, {
+      dev: "downlink",
+      addresses: [`${ROUTER[4]}/24`, `${ROUTER[6]}/64`],
+    });
+    return new Link(ours, theirs);
+  }
+
+  async startRouter(
+    kind: string,
+    neighbor: Partial<NeighborOptions>,
+    options: Partial<RouterOptions> = {},
+  ): Promise<Router> {
+    const make = KINDS[kind]?.make;
+    if (make === undefined) throw new Error(kind);
+    this.router = make(this.theirs, {
+      asn: ROUTER_ASN,
+      routerId: ROUTER[4],
+      neighbors: [{ address: OURS[4], asn: OUR_ASN, ...neighbor }],
+      ...options,
+    });
+    await this.router.start();
+    return this.router;
+  }
+
+  async startSpeaker(peer: Partial<PeerOptions>, options: Partial<SpeakerOptions> = {}): Promise<RemoteSpeaker> {
+    this.speaker = await RemoteSpeaker.start(this.ours, {
+      asn: OUR_ASN,
+      routerId: OURS[4],
+      listen: [{ address: OURS[4] }, { address: OURS[6] }],
+      peers: [{ address: ROUTER[4], asn: ROUTER_ASN, connectRetry: 1, ...peer }],
+      ...options,
+    });
+    return this.speaker;
+  }
+
+  /** Both ends say so. */
+  async established(neighbor: string): Promise<void> {
+    await eventually("both ends are established", async () => {
+      const [info] = (await this.speaker?.sessions()) ?? [];
+      return info?.state === "established" && (await this.router?.sessionState(neighbor)) === "established";
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.speaker?.kill();
+    this.speaker = undefined;
+    await this.router?.[Symbol.asyncDispose]();
+    this.router = undefined;
+  }
+
+  async remove(): Promise<void> {
+    await this.end();
+    await this.ours.remove();
+    await this.theirs.remove();
+  }
+}
+
+/** Segments that the kernel of a namespace dropped because their TCP-MD5 signature was wrong. */
+async function wrongSignatures(namespace: Namespace): Promise<number> {
+  const { stdout } = await namespace.run(["cat", "/proc/net/netstat"]);
+  const [names = [], values = []] = stdout
+    .split("\n")
+    .filter((line) => line.startsWith("TcpExt:"))
+    .map((line) => line.split(" "));
+  return Number(values[names.indexOf("TCPMD5Failure")]);
+}
+
+for (const [kind, { needs, extendedNextHop }] of Object.entries(KINDS)) {
+  describeLab(`interoperation with ${kind}`, { programs: needs }, () => {
+    let link: Link;
+    beforeAll(async () => {
+      link = await Link.create();
+    });
+    afterAll(async () => {
+      await link.remove();
+    });
+
+    describe.each([4, 6] as const)("over IPv%i", (family) => {
+      beforeAll(async () => {
+        await link.startRouter(
+          kind,
+          { address: OURS[family], passive: true },
+          { announce: ["198.51.100.0/24", "2001:db8:f::/48"] },
+        );
+        await link.startSpeaker({ address: ROUTER[family] });
+        await link.established(OURS[family]);
+      });
+      afterAll(async () => {
+        await link.end();
+      });
+
+      test.each([4, 6] as const)(`${MANY} IPv%i routes are announced, then withdrawn`, async (routes) => {
+        await link.speaker?.call("announceMany", WITHIN[routes], MANY, OURS[routes]);
+        const table = await eventually("all routes are in the router's table", async () => {
+          const now = await link.router?.routes(routes);
+          return now?.size === MANY ? now : undefined;
+        });
+        expect(new Set([...table.values()].map(([hop]) => hop))).toEqual(new Set([OURS[routes]]));
+        await link.speaker?.announce([]);
+        await eventually("none is left", async () => (await link.router?.routes(routes))?.size === 0);
+      });
+
+      test("its routes and End-of-RIB arrive", async () => {
+        const received = await eventually("its routes are here", async () => {
+          const prefixes = (await link.speaker?.call("adjRibIn", ROUTER[family])) as string[];
+          return prefixes.length === 2 ? prefixes : undefined;
+        });
+        expect(received.toSorted()).toEqual(["198.51.100.0/24", "2001:db8:f::/48"]);
+      });
+
+      test("it asks for the routes again and gets them", async () => {
+        const { speaker, router } = link;
+        if (speaker === undefined || router === undefined) throw new Error("not running");
+        await speaker.announce([{ prefix: "10.0.0.0/8", nextHop: OURS[4] }]);
+        await eventually("the route is there", async () => (await router.routes(4)).size === 1);
+        const before = (await speaker.sessions())[0]?.sent.update ?? 0;
+        const asked = once(speaker, "refresh");
+        await router.refresh(OURS[family]);
+        await asked;
+        await eventually("it was sent again", async () => ((await speaker.sessions())[0]?.sent.update ?? 0) > before);
+        expect([...(await router.routes(4)).keys()]).toEqual(["10.0.0.0/8"]);
+        await speaker.announce([]);
+      });
+    });
+
+    test("the router connects to a passive speaker's listen range", async () => {
+      await link.startRouter(kind, { address: OURS[6] });
+      await link.startSpeaker({}, { peers: [], ranges: [{ prefix: "2001:db8::/64", asn: ROUTER_ASN }] });
+      await link.established(OURS[6]);
+      expect(await link.speaker?.sessions()).toMatchObject([{ dynamic: true, peer: ROUTER[6] }]);
+      await link.end();
+    });
+
+    test("a stopped router is given up after the hold time; both ends come back after restarts", async () => {
+      const router = await link.startRouter(kind, { holdTime: 3 });
+      let speaker = await link.startSpeaker({ holdTime: 3 });
+      const routes = [{ prefix: "10.0.0.0/8", nextHop: OURS[4] }];
+      await speaker.announce(routes);
+      await link.established(OURS[4]);
+
+      const expired = once(speaker, "notification");
+      router.signal("SIGSTOP");
+      expect(await expired).toMatchObject([{ direction: "sent", text: "Hold Timer Expired" }]);
+      router.signal("SIGCONT");
+      await link.established(OURS[4]);
+
+      await router.stop("SIGKILL");
+      await eventually("the loss is noticed", async () => (await speaker.sessions())[0]?.state !== "established");
+      await router.start();
+      await link.established(OURS[4]);
+      await eventually("the route is back", async () => (await router.routes(4)).size === 1);
+
+      await speaker.kill();
+      await eventually("the router notices", async () => (await router.sessionState(OURS[4])) !== "established");
+      speaker = await link.startSpeaker({ holdTime: 3 });
+      await speaker.announce(routes);
+      await link.established(OURS[4]);
+      await eventually("the route is back", async () => (await router.routes(4)).size === 1);
+
+      const down = eventually("shut down", async () => (await router.routes(4)).size === 0);
+      await speaker.call("stop", "maintenance");
+      await down;
+      await link.end();
+    });
+
+    test.runIf(extendedNextHop)("IPv4 routes with an IPv6 next hop (RFC 8950)", async () => {
+      await link.startRouter(kind, { address: OURS[6], extendedNextHop: true, passive: true });
+      const speaker = await link.startSpeaker({ address: ROUTER[6], extendedNextHop: true });
+      await link.established(OURS[6]);
+      await speaker.announce([{ prefix: "10.0.0.0/8", nextHop: OURS[6] }]);
+      const table = await eventually("the route is there", async () => {
+        const now = await link.router?.routes(4);
+        return now?.size === 1 ? now : undefined;
+      });
+      expect([...table]).toEqual([["10.0.0.0/8", [OURS[6]]]]);
+      await link.end();
+    });
+
+    test.each(["outgoing", "incoming"] as const)(
+      "TCP-MD5 and TTL security, %s: only with the right key",
+      async (direction) => {
+        const incoming = direction === "incoming";
+        const router = await link.startRouter(kind, { password: "seventeen", ttlSecurity: true, passive: !incoming });
+        const speaker = await link.startSpeaker({ password: "seventeen", ttlSecurity: 1, passive: incoming });
+        await link.established(OURS[4]);
+        await speaker.kill();
+        await eventually("the router notices", async () => (await router.sessionState(OURS[4])) !== "established");
+        const wrong = await link.startSpeaker({ password: "eighteen", ttlSecurity: 1, passive: incoming });
+        let reached = false;
+        wrong.on("session", ({ to }: { to: string }) => (reached ||= to === "open-sent"));
+        const target = incoming ? link.ours : link.theirs;
+        await eventually("the kernel dropped a wrong signature", async () => (await wrongSignatures(target)) > 0);
+        expect(reached).toBe(false);
+        await link.end();
+      },
+    );
+  });
+}
