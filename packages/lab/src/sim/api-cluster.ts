@@ -1,7 +1,7 @@
 import { API_EXTENSIONS } from "./api-extensions.ts";
 import { evacuate, restore } from "./evacuation.ts";
 import type { ProfileRecord } from "./records.ts";
-import { CREATED, type Call, type Reply, type Routes, map, ok, text } from "./router.ts";
+import { CREATED, type Call, type Reply, type Routes, map, merged, ok, text } from "./router.ts";
 import { ApiError, keyOf } from "./state.ts";
 import { memberView, profileView, projectView } from "./views.ts";
 import { checkMatch, resource, usersOfProfile, usersOfProject } from "./resources.ts";
@@ -116,7 +116,7 @@ function serverView({ cluster, server }: Call) {
 
 function changeServer(call: Call, base: Readonly<Record<string, unknown>>): Reply {
   checkMatch(call, serverView(call));
-  call.cluster.config = { ...base, ...map(call, "config") };
+  call.cluster.config = merged(base, map(call, "config"));
   call.cluster.tell("config-updated", "", undefined, call.server);
   return ok({});
 }
@@ -136,7 +136,7 @@ function changeMember(call: Call): Reply {
 function changeProject(call: Call, base: Readonly<Record<string, string>>): Reply {
   const project = call.cluster.project(call.param("name"));
   checkMatch(call, projectView(project, usersOfProject(call.cluster, project)));
-  project.config = { ...base, ...map<string>(call, "config") };
+  project.config = merged(base, map<string>(call, "config"));
   if (typeof call.body["description"] === "string") project.description = call.body["description"];
   call.cluster.tell("project-updated", `projects/${project.name}`, project.name, call.server);
   return ok({});
@@ -167,7 +167,7 @@ function changeProfile(call: Call, base: Pick<ProfileRecord, "config" | "devices
   const { cluster } = call;
   const profile = cluster.profile(call.project, call.param("name"));
   checkMatch(call, profileView(profile, usersOfProfile(cluster, profile)));
-  profile.config = { ...base.config, ...map<string>(call, "config") };
+  profile.config = merged(base.config, map<string>(call, "config"));
   profile.devices = { ...base.devices, ...map<Record<string, string>>(call, "devices") };
   if (typeof call.body["description"] === "string") profile.description = call.body["description"];
   cluster.forgetViews();

@@ -2,7 +2,7 @@ import { etagOf } from "./json.ts";
 import { operationView } from "./operations.ts";
 import { type Devices, type InstanceRecord, type NetworkRecord, instanceRecord } from "./records.ts";
 import { urlOf } from "./resources.ts";
-import { type Call, type Reply, type Routes, map, ok, text } from "./router.ts";
+import { type Call, type Reply, type Routes, map, merged, ok, text } from "./router.ts";
 import { ApiError, keyOf } from "./state.ts";
 import { instanceStateView } from "./views.ts";
 
@@ -35,7 +35,7 @@ export const instanceRoutes: Routes = {
     const instance = instanceOf(call);
     checkMatch(call, instance);
     call.cluster.update(instance, {
-      config: { ...instance.config, ...map<string>(call, "config") },
+      config: merged(instance.config, map<string>(call, "config")),
       devices: { ...instance.devices, ...map<Record<string, string>>(call, "devices") },
       ...otherKeys(call),
     });

@@ -1,6 +1,6 @@
 import type { BalancerRecord, ForwardRecord, NetworkRecord } from "./records.ts";
 import { checkMatch, instancesOnNetwork, resource, urlOf, usersOfNetwork } from "./resources.ts";
-import { CREATED, type Call, type Reply, type Routes, map, ok, text } from "./router.ts";
+import { CREATED, type Call, type Reply, type Routes, map, merged, ok, text } from "./router.ts";
 import { ApiError } from "./state.ts";
 import { balancerView, forwardView, leasesView, networkStateView, networkView } from "./views.ts";
 
@@ -54,7 +54,7 @@ function view({ cluster, query }: Call, network: NetworkRecord) {
 function changeNetwork(call: Call, base: Readonly<Record<string, string>>): Reply {
   const network = networkOf(call);
   checkMatch(call, view(call, network));
-  network.config = { ...base, ...map<string>(call, "config") };
+  network.config = merged(base, map<string>(call, "config"));
   if (typeof call.body["description"] === "string") network.description = call.body["description"];
   call.cluster.tell("network-updated", `networks/${network.name}`, network.project, call.server);
   return ok({});

@@ -66,3 +66,11 @@ export function map<T>(call: Call, key: string): Record<string, T> | undefined {
   const value = call.body[key];
   return typeof value === "object" && value !== null ? (value as Record<string, T>) : undefined;
 }
+
+/** A configuration with some keys set; the empty value removes one. */
+export function merged<T>(
+  base: Readonly<Record<string, T>>,
+  change: Readonly<Record<string, T>> = {},
+): Record<string, T> {
+  return Object.fromEntries(Object.entries({ ...base, ...change }).filter(([, value]) => value !== ""));
+}
