@@ -7,6 +7,8 @@ export interface ResolveConfig {
   readonly reverse: readonly ReverseZone[];
   /** NS records of every zone; the first is the SOA record's primary. */
   readonly nameservers: readonly Name[];
+  /** The mailbox of who is responsible, as a name: `hostmaster.example.net.` */
+  readonly hostmaster: Name;
   /** Seconds; of the records that are derived. */
   readonly ttl: number;
 }

@@ -24,6 +24,7 @@ const config = (changes: Partial<ResolveConfig> = {}): ResolveConfig => ({
   forward: [forward()],
   reverse: [],
   nameservers: [Name.parse("ns1.example.net.")],
+  hostmaster: Name.parse("hostmaster.example.net."),
   ttl: 60,
   ...changes,
 });

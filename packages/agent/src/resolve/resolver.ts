@@ -1,0 +1,219 @@
+import { createHash } from "node:crypto";
+import { EventEmitter } from "node:events";
+import { type Name, type ResourceRecord, TYPE, Zone, ZoneError, ZoneStore, recordText, soaRdata } from "@trivet/dns";
+import { LxdError } from "@trivet/lxd";
+import type { Snapshot } from "../inventory/snapshot.ts";
+import { type Hashes, compare, nextAgreement } from "./agreement.ts";
+import type { ResolveConfig } from "./config.ts";
+import type { ExplainedRecord, ResolveProblem, ZoneContent } from "./content.ts";
+import type { Agreement, Ledger } from "./ledger.ts";
+import { resolve } from "./resolve.ts";
+
+/** Milliseconds that each server further down the list leaves to those before it, to propose a serial first. */
+const TURN = 400;
+/** Milliseconds that the first in line bears an agreement that is not what it sees. */
+const PATIENCE = 10_000;
+/** Milliseconds between two proposals of one server: a burst of changes needs no serial each. The first goes out at once. */
+const PACE = 500;
+/** Milliseconds before the next try after another server was first. */
+const LOST = 50;
+/** Milliseconds before LXD is asked again after it failed. */
+const RETRY = 2_000;
+/** Seconds: how often secondaries ask, ask again after a failure, and give up; and how long "there is no such name" is kept. */
+const SOA_TIMES = { refresh: 3_600, retry: 600, expire: 1_209_600, minimum: 60 } as const;
+
+/** A zone as it stands on this server. */
+export interface ZoneStatus {
+  readonly origin: string;
+  /** What is answered; absent before the first agreement. */
+  readonly serial: number | undefined;
+  readonly records: number;
+  /** There is newer content whose serial is not agreed yet. */
+  readonly behind: boolean;
+}
+
+export interface ResolverEvents {
+  /** Zones were put in, changed or taken out. */
+  zones: [];
+  /** LXD could not be asked for serials; what was last agreed is answered. */
+  failure: [error: LxdError];
+}
+
+/**
+ * Turns Snapshots into zones that all servers answer alike: content is derived on each server, its serial agreed through LXD's
+ * database ({@link Ledger}). Until a new content has a serial, the last one that had stays.
+ */
+export class Resolver extends EventEmitter<ResolverEvents> {
+  readonly store = new ZoneStore();
+  readonly #config: ResolveConfig;
+  readonly #ledger: Pick<Ledger, "read" | "propose">;
+  #contents: ReadonlyMap<string, { readonly content: ZoneContent; readonly hash: string }> = new Map();
+  #problems: readonly ResolveProblem[] = [];
+  #snapshot: Snapshot | undefined;
+  #agreed: Agreement | undefined;
+  #settling: Promise<void> | undefined;
+  #again = false;
+  /** On the monotonic clock: when the content last changed, when another server agreed on something new, and when this one proposed. */
+  #changedAt = 0;
+  #overtakenAt = -Infinity;
+  #proposedAt = -PACE;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(config: ResolveConfig, ledger: Pick<Ledger, "read" | "propose">) {
+    super();
+    this.#config = config;
+    this.#ledger = ledger;
+  }
+
+  /** What could not be used, from the newest Snapshot. */
+  get problems(): readonly ResolveProblem[] {
+    return this.#problems;
+  }
+
+  get zones(): ZoneStatus[] {
+    const { open } = compare(this.#hashes(), this.#agreed);
+    return [...this.#contents].map(([origin, { content }]) => ({
+      origin,
+      serial: this.store.get(content.origin)?.serial,
+      records: [...content.records].length,
+      behind: open.includes(origin),
+    }));
+  }
+
+  /** The records of the newest content at a name, and why they are there. */
+  explain(name: Name): ExplainedRecord[] {
+    return [...this.#contents.values()].flatMap(({ content }) =>
+      [...content.records].filter((entry) => entry.name.equals(name)),
+    );
+  }
+
+  /** Takes a new Snapshot. */
+  take(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    const before = this.#hashes();
+    const { zones, problems } = resolve(snapshot, this.#config);
+    this.#problems = problems;
+    this.#contents = new Map(
+      [...zones.values()].map((content) => [originText(content.origin), { content, hash: contentHash(content) }]),
+    );
+    const after = this.#hashes();
+    if (after.size === before.size && [...after].every(([origin, hash]) => before.get(origin) === hash)) return;
+    this.#changedAt = performance.now();
+    this.settle();
+  }
+
+  /** The agreement may have changed (a profile of the ledger came): reads it, and answers or proposes accordingly. */
+  settle(): void {
+    this.#again = true;
+    this.#settling ??= this.#settle().finally(() => {
+      this.#settling = undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#settling;
+  }
+
+  async #settle(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        // What was agreed is most often what this content needs: a server that restarts, or another that proposed first.
+        this.#learn(await this.#ledger.read());
+        this.#publish();
+        if (compare(this.#hashes(), this.#agreed).open.length > 0) await this.#propose();
+      }
+    } catch (error) {
+      if (!(error instanceof LxdError)) throw error;
+      this.emit("failure", error);
+      this.#later(RETRY);
+    }
+  }
+
+  /** Proposes serials for what has none, when it is this server's turn. */
+  async #propose(): Promise<void> {
+    const wait = this.#turn();
+    if (wait === undefined) return;
+    if (wait > 0) return this.#later(wait);
+    const next = nextAgreement(this.#hashes(), this.#agreed, Math.floor(Date.now() / 1000));
+    this.#proposedAt = performance.now();
+    if (!(await this.#ledger.propose(next))) return this.#later(LOST);
+    this.#agreed = next;
+    this.#publish();
+  }
+
+  #learn(agreed: Agreement | undefined): void {
+    if (this.#agreed !== undefined && agreed?.epoch !== this.#agreed.epoch) this.#overtakenAt = performance.now();
+    this.#agreed = agreed;
+  }
+
+  /**
+   * How long to leave it to other servers, in milliseconds; `undefined` when this one's view is not fit to be proposed, because part
+   * of it could not be read. Who was overtaken by an agreement that does not fit its own content lags behind, and waits to
+   * catch up; if that does not happen, the first in line decides for all.
+   */
+  #turn(): number | undefined {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined || Object.values(snapshot.parts).some(({ error }) => error !== undefined))
+      return undefined;
+    const online = snapshot.members.filter(({ status }) => status === "Online").map(({ server_name }) => server_name);
+    const place = Math.max(0, online.sort().indexOf(snapshot.server));
+    const lags = this.#overtakenAt > this.#changedAt;
+    if (lags && place > 0) return undefined;
+    const since = lags ? this.#overtakenAt + PATIENCE : this.#changedAt + place * TURN;
+    return Math.max(since, this.#proposedAt + PACE) - performance.now();
+  }
+
+  /** Puts every zone whose serial is agreed in place, and takes out those that are no more. */
+  #publish(): void {
+    const { settled } = compare(this.#hashes(), this.#agreed);
+    let changed = false;
+    for (const [origin, serial] of settled) {
+      const content = this.#contents.get(origin)?.content;
+      if (content === undefined || this.store.get(content.origin)?.serial === serial) continue;
+      try {
+        this.store.replace(Zone.build(content.origin, [this.#soa(content.origin, serial), ...content.records]));
+        changed = true;
+      } catch (error) {
+        if (!(error instanceof ZoneError)) throw error;
+        this.#problems = [...this.#problems, { where: `zone ${origin}`, why: error.message }];
+      }
+    }
+    for (const { origin } of this.store.zones)
+      if (this.#contents.size > 0 && !this.#contents.has(originText(origin))) {
+        this.store.remove(origin);
+        changed = true;
+      }
+    if (changed) this.emit("zones");
+  }
+
+  #soa(origin: Name, serial: number): ResourceRecord {
+    const mname = this.#config.nameservers[0] ?? origin;
+    const rdata = soaRdata({ mname, rname: this.#config.hostmaster, serial, ...SOA_TIMES });
+    return { name: origin, type: TYPE.SOA, ttl: this.#config.ttl, rdata };
+  }
+
+  #hashes(): Hashes {
+    return new Map([...this.#contents].map(([origin, { hash }]) => [origin, hash]));
+  }
+
+  #later(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.settle(), milliseconds);
+  }
+}
+
+/** An origin as the ledger has it. */
+function originText(origin: Name): string {
+  return origin.toString().toLowerCase();
+}
+
+/** Equal for equal content, in whatever order it was derived. */
+function contentHash(content: ZoneContent): string {
+  const lines = [...content.records].map(recordText).sort();
+  return createHash("sha256").update(lines.join("\n")).digest("base64url").slice(0, 22);
+}
