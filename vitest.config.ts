@@ -21,6 +21,7 @@ export default defineConfig({
           name: "lab",
           include: ["packages/*/test/**/*.lab.test.ts", "e2e/**/*.test.ts"],
           fileParallelism: false,
+          globalSetup: ["e2e/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 600_000,
           sequence: { groupOrder: 1 },

@@ -39,3 +39,6 @@ export {
 } from "./topology/topology.ts";
 export { StepError, type UpProgress, up } from "./up.ts";
 export { type Claim, type Command, type DemoOptions, type Playground, type Teller, playDemo } from "./demo/index.ts";
+export { expectedRoutes } from "./topology/expected-routes.ts";
+export { ANYCAST, MAIL } from "./topology/workload.ts";
+export { type AnnouncedRoute, announcedRoutes, routerShow } from "./status/routes.ts";

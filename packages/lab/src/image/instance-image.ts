@@ -9,6 +9,7 @@ const PROGRAMS = [
   "/usr/bin/ip",
   "/usr/sbin/ethtool",
   "/usr/sbin/nsd",
+  "/usr/sbin/nsd-checkconf",
   "/usr/sbin/keepalived",
   "/usr/bin/vtysh",
   ...["zebra", "bgpd", "bfdd", "staticd"].map((daemon) => `/usr/lib/frr/${daemon}`),

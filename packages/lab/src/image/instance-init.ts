@@ -52,7 +52,8 @@ dns() {
 @ NS ns1
 ns1 A 203.0.113.5
 ns1 AAAA 2001:db8:1000:53::53
-www AAAA 2001:db8:1000:110::80
+mx A 203.0.113.10
+mx AAAA 2001:db8:1000:25::25
 EOF
   cat >/tmp/nsd.conf <<EOF
 server:
@@ -64,6 +65,10 @@ server:
   pidfile: "/run/nsd/nsd.pid"
   xfrdfile: "/tmp/xfrd.state"
   zonelistfile: "/tmp/zone.list"
+  ip-freebind: yes
+$(for pair in $LAB_ADDRESSES; do echo "\${pair#*=}" | tr , '\\n' | sed 's|/.*||; s|^|  ip-address: |'; done)
+remote-control:
+  control-enable: no
 zone:
   name: trivet.example
   zonefile: /tmp/zone
