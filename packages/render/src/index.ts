@@ -1,1 +1,5 @@
-export {};
+/** Cluster to files: every layer's configuration. Pure and deterministic: the same cluster gives the same bytes. */
+export type { RenderOptions, RenderedFile } from "./file.ts";
+export { renderCluster } from "./render.ts";
+export { SecretError, secretReader } from "./secrets.ts";
+export { OutputError, writeTree } from "./write.ts";

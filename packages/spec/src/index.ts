@@ -1,6 +1,8 @@
 /** cluster.yaml: the language, its schema and its diagnostics; and the loader of every YAML file that trivet reads. */
 export type * from "./model.ts";
+export type { SecretRef } from "./schema/common.ts";
 export { DIAGNOSTICS } from "./codes.ts";
+export { HOST } from "./plan.ts";
 export { type LoadedCluster, loadCluster, readCluster } from "./load-cluster.ts";
 export { type Diagnostic, type Location, type Severity, SpecError } from "./source/diagnostic.ts";
 export type { FileReader } from "./source/composite.ts";

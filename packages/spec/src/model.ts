@@ -43,6 +43,8 @@ export interface Server {
   readonly bmc: { readonly address: Address | undefined; readonly host: string | undefined } | undefined;
   /** On the hosts network. */
   readonly hosts: readonly Address[];
+  /** On the underlay network. */
+  readonly underlay: readonly Address[];
   /** On the mesh. */
   readonly mesh: readonly Address[];
   /** Where LXD, OVN and Ceph reach it: on the mesh, else the underlay, else the hosts network. */
@@ -55,6 +57,7 @@ export interface Card {
   readonly ports: readonly string[];
   /** Mbit/s of each port. */
   readonly speed: number;
+  readonly mtu: number | undefined;
 }
 
 export interface Disk {
@@ -128,6 +131,7 @@ export interface Ovn {
   /** Servers that hold the databases. */
   readonly central: readonly string[];
   readonly bfd: { readonly minRx: number; readonly minTx: number; readonly multiplier: number };
+  readonly bootstrap: boolean;
   readonly ssl: boolean;
 }
 

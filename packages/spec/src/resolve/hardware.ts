@@ -47,6 +47,7 @@ export function resolveServers(context: Context, networks: Networks): Server[] {
   return numbered.map(({ name, own, number }) => {
     const at = (networks: readonly Prefix[]) => networks.flatMap((prefix) => host(prefix, HOST.server + number) ?? []);
     const hosts = own.addresses ?? at(networks.hosts);
+    const underlay = at(networks.underlay);
     const mesh = own.mesh ?? at(networks.mesh);
     const bmc = own.bmc?.address ?? networks.bmc.flatMap((prefix) => host(prefix, HOST.bmc + number) ?? [])[0];
     const links = resolveLinks(context, name, number, own, names, networks);
@@ -65,7 +66,8 @@ export function resolveServers(context: Context, networks: Networks): Server[] {
       bmc: bmc === undefined && own.bmc === undefined ? undefined : { address: bmc, host: own.bmc?.host },
       hosts,
       mesh,
-      address: preferred(mesh) ?? preferred(at(networks.underlay)) ?? preferred(hosts),
+      underlay,
+      address: preferred(mesh) ?? preferred(underlay) ?? preferred(hosts),
       failureDomain: own.failureDomain,
     };
   });
@@ -155,6 +157,7 @@ function resolveCards(context: Context, server: string, own: ServerFile): Card[]
     name,
     ports: card.ports ?? missing(context, hardwarePath(context.file, server, "cards", name, "ports")) ?? [],
     speed: card.speed ?? 1000,
+    mtu: card.mtu,
   }));
 }
 

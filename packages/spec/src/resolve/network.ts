@@ -103,6 +103,7 @@ export function resolveOvn(context: Context, servers: readonly string[], vlans: 
   return {
     central: knownServers(context, ["ovn", "central"], file.ovn?.central) ?? servers.slice(0, 3),
     bfd: file.ovn?.bfd ?? { minRx: 100, minTx: 100, multiplier: 3 },
+    bootstrap: file.ovn?.bootstrap ?? false,
     ssl: file.ovn?.ssl ?? false,
   };
 }

@@ -4,6 +4,7 @@ import { address, bytes, domainName, interfaceName, label, linkLocal, mac, mtu, 
 const card = z.strictObject({
   ports: z.array(interfaceName).min(1).optional().describe("The interfaces of this card, as Linux names them."),
   speed: speed.optional().describe("Of each port. Default 1G."),
+  mtu: mtu.optional().describe("Of each port. Default: its link's."),
 });
 
 const disk = z.strictObject({
@@ -77,7 +78,10 @@ export const server = someHardware
       .optional()
       .describe("MAC address of each port; with it a port keeps its name whatever the kernel calls it."),
     bmc: z
-      .strictObject({ address: address.optional(), host: domainName.optional() })
+      .strictObject({
+        address: address.optional().describe("Default: planned on the bmc network."),
+        host: domainName.optional().describe("Its name, if it has one."),
+      })
       .optional()
       .describe("The management controller."),
     failureDomain: label.optional().describe("LXD failure domain, such as the rack."),

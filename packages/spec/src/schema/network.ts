@@ -56,5 +56,9 @@ export const ovn = z.strictObject({
     })
     .prefault({})
     .describe("How fast a dead gateway chassis is noticed, in milliseconds. OVN's own default takes seconds."),
+  bootstrap: z
+    .boolean()
+    .default(false)
+    .describe("The first server creates the databases instead of joining them: true once, for the first start ever."),
   ssl: z.boolean().default(false).describe("Database clients speak TLS."),
 });

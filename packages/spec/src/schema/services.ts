@@ -14,7 +14,16 @@ export const dns = z.strictObject({
   zones: z
     .record(
       domainName,
-      z.strictObject({ records: z.array(record).default([]), secondaries: z.array(address).default([]) }),
+      z.strictObject({
+        records: z.array(record).default([]),
+        serial: z
+          .int()
+          .min(1)
+          .max(4_294_967_295)
+          .default(1)
+          .describe("Raise it with each change, if there are secondaries."),
+        secondaries: z.array(address).default([]),
+      }),
     )
     .default({})
     .describe("Forward and reverse zones. The agents serve them from LXD's state; nameservers transfer them."),

@@ -1,0 +1,70 @@
+import type { Cluster, Router, Routing, Vlan } from "@trivet/spec";
+import { Address } from "@trivet/ip";
+import { type RenderOptions, type RenderedFile, scriptFile, textFile } from "../file.ts";
+
+const CHECK = "/etc/keepalived/check-upstream";
+
+/** The gateway address of each network, held by the router with the highest priority that reaches the provider. */
+export function keepalived(cluster: Cluster, routing: Routing, router: Router, options: RenderOptions): RenderedFile[] {
+  if (routing.vrrp !== "keepalived") return [];
+  const folder = `routers/${router.name}/etc/keepalived`;
+  const track = routing.trackUpstream && routing.upstreams.length > 0;
+  const gateways = cluster.vlans.filter(({ role }) => role === "uplink" || role === "hosts");
+  const files = [
+    textFile(`${folder}/keepalived.conf`, options, `VRRP on ${router.name}.`, [
+      "global_defs {",
+      `  router_id ${router.name}`,
+      "  enable_script_security",
+      "  script_user root",
+      "  vrrp_version 3",
+      "  vrrp_garp_master_refresh 60",
+      "}",
+      "",
+      ...(track
+        ? [
+            "vrrp_script upstream {",
+            `  script "${CHECK}"`,
+            "  interval 2",
+            "  timeout 2",
+            "  rise 2",
+            "  fall 2",
+            "}",
+            "",
+          ]
+        : []),
+      ...gateways.flatMap((vlan) => instances(vlan, router, track)),
+    ]),
+  ];
+  if (track)
+    files.push(
+      scriptFile(`${folder}/check-upstream`, options, "Succeeds while a BGP session to the provider is up.", [
+        "vtysh -c 'show bgp summary json' | jq -e '[.[].peers? // {} | .[]",
+        `  | select(.remoteAs | IN(${[...new Set(routing.upstreams.map(({ asn }) => asn))].join(", ")})) | select(.state == "Established")] | length > 0' >/dev/null`,
+      ]),
+    );
+  return files;
+}
+
+function instances(vlan: Vlan, router: Router, track: boolean): string[] {
+  const port = router.interfaces.find((each) => each.vlan === vlan.name)?.name ?? vlan.role;
+  return vlan.subnets.flatMap(({ family, gateway, prefix }) => [
+    `vrrp_instance ${vlan.role}${family} {`,
+    "  state BACKUP",
+    `  interface ${port}`,
+    `  virtual_router_id ${vlan.vrid}`,
+    `  priority ${router.priority}`,
+    "  advert_int 1",
+    "  virtual_ipaddress {",
+    // RFC 9568 §5.2.9: in IPv6 the first address is a link-local one.
+    ...(family === 6 ? [`    ${linkLocal(vlan).toString()}/64`] : []),
+    `    ${gateway.toString()}/${prefix.length}`,
+    "  }",
+    ...(track ? ["  track_script {", "    upstream", "  }"] : []),
+    "}",
+    "",
+  ]);
+}
+
+function linkLocal(vlan: Vlan): Address {
+  return Address.parse("fe80::").plus(BigInt(`0x${vlan.vrid}`));
+}

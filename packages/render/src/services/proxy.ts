@@ -1,0 +1,136 @@
+import type { Cluster, Instance } from "@trivet/spec";
+import { type RenderOptions, type RenderedFile, bracketed, textFile } from "../file.ts";
+
+/** Where an instance answers: its fixed address, else the name LXD gives it. */
+function endpoint(cluster: Cluster, ref: string): string {
+  const instance = find(cluster, ref);
+  const [address] = instance?.addresses ?? [];
+  if (address !== undefined) return bracketed(address);
+  const network = cluster.projects
+    .find(({ name }) => name === instance?.project)
+    ?.networks.find(({ name }) => name === instance?.network);
+  return `${instance?.name ?? ref}.${network?.zone ?? cluster.domain}`;
+}
+
+function find(cluster: Cluster, ref: string): Instance | undefined {
+  return cluster.projects.flatMap(({ instances }) => instances).find((each) => each.ref === ref);
+}
+
+export function haproxy(cluster: Cluster, options: RenderOptions): RenderedFile[] {
+  const { haproxy: settings } = cluster.services;
+  if (settings === undefined) return [];
+  const addresses = settings.addresses.length > 0 ? settings.addresses.map(bracketed) : ["[::]"];
+  const resolvers = cluster.dns?.resolvers?.addresses ?? [];
+  const sites = Object.entries(settings.sites);
+  const label = (site: string) => site.replaceAll(/[^\w-]/g, "_");
+  const bind = (port: number, tls = "") =>
+    addresses.map(
+      (address) =>
+        `  bind ${address === "[::]" ? ":::" : `${address}:`}${port}${address === "[::]" ? " v4v6" : ""}${tls}`,
+    );
+  return [
+    textFile("proxy/haproxy.cfg", options, "HAProxy, on each of the proxies.", [
+      "global",
+      "  log stdout format raw local0",
+      "  maxconn 20000",
+      "  stats socket /run/haproxy/admin.sock mode 660 level admin",
+      "  ssl-default-bind-options ssl-min-ver TLSv1.2",
+      "",
+      "defaults",
+      "  mode http",
+      "  log global",
+      "  option httplog",
+      "  option dontlognull",
+      "  option forwardfor",
+      "  option redispatch",
+      "  retries 2",
+      "  timeout connect 5s",
+      "  timeout client 60s",
+      "  timeout server 60s",
+      "  timeout http-request 10s",
+      "",
+      ...(resolvers.length > 0
+        ? [
+            "resolvers cluster",
+            ...resolvers.map((address, index) => `  nameserver dns${index + 1} ${bracketed(address)}:53`),
+            "  hold valid 10s",
+            "",
+          ]
+        : []),
+      "frontend metrics",
+      "  bind :::8405 v4v6",
+      "  http-request use-service prometheus-exporter if { path /metrics }",
+      "  no log",
+      "",
+      "frontend web",
+      ...bind(80),
+      ...bind(443, ` ssl crt ${settings.certificate} alpn h2,http/1.1`),
+      "  http-request redirect scheme https unless { ssl_fc }",
+      ...sites.map(([site]) => `  use_backend ${label(site)} if { hdr(host),field(1,:) -i ${site} }`),
+      ...sites.flatMap(([site, { backends, port, check }]) => [
+        "",
+        `backend ${label(site)}`,
+        "  balance leastconn",
+        `  option httpchk GET ${check}`,
+        `  http-check send hdr Host ${site}`,
+        ...backends.map(
+          (ref) =>
+            `  server ${ref.split("/")[1] ?? ref} ${endpoint(cluster, ref)}:${port} check inter 2s fall 3 rise 2${resolvers.length > 0 ? " resolvers cluster" : ""} init-addr libc,none`,
+        ),
+      ]),
+    ]),
+  ];
+}
+
+export function egress(cluster: Cluster, options: RenderOptions): RenderedFile[] {
+  const { proxy } = cluster.services;
+  if (proxy === undefined) return [];
+  return [
+    textFile("proxy/squid.conf", options, "squid: the way out.", [
+      `http_port ${proxy.port}`,
+      ...cluster.addresses.map((prefix) => `acl cluster src ${prefix.toString()}`),
+      ...proxy.allow.map((domain) => `acl allowed dstdomain ${domain}`),
+      "acl tls port 443",
+      "acl web port 80 443",
+      "http_access deny !web",
+      "http_access deny CONNECT !tls",
+      ...(proxy.allow.length > 0 ? ["http_access allow cluster allowed"] : []),
+      "http_access deny all",
+      "via off",
+      "forwarded_for delete",
+    ]),
+  ];
+}
+
+export function nat64(cluster: Cluster, options: RenderOptions): RenderedFile[] {
+  const settings = cluster.services.nat64;
+  if (settings === undefined) return [];
+  const prefix = settings.prefix?.toString() ?? "64:ff9b::/96";
+  if (settings.engine === "jool") {
+    const text = JSON.stringify(
+      {
+        comment: `NAT64. Rendered by trivet from ${options.source}: change that and render again.`,
+        instance: "trivet",
+        framework: "netfilter",
+        global: { pool6: prefix },
+        pool4: ["TCP", "UDP", "ICMP"].map((protocol) => ({
+          protocol,
+          prefix: settings.pool.toString(),
+          "port range": "1024-65535",
+        })),
+      },
+      undefined,
+      2,
+    );
+    return [{ path: "nat64/jool.conf", mode: 0o644, text: `${text}\n` }];
+  }
+  return [
+    textFile("nat64/tayga.conf", options, "tayga, on each of the NAT64 instances.", [
+      "tun-device nat64",
+      `ipv4-addr ${settings.pool.at(settings.pool.size > 2n ? 1 : 0).toString()}`,
+      `prefix ${prefix}`,
+      `dynamic-pool ${settings.pool.toString()}`,
+      "data-dir /var/lib/tayga",
+    ]),
+  ];
+}

@@ -1,0 +1,41 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { EXAMPLES, example, render } from "./support.ts";
+
+const golden = (path: string) => fileURLToPath(new URL(`golden/${path}`, import.meta.url));
+
+describe.each(EXAMPLES)("examples/%s, rendered", (name) => {
+  const files = render(example(name));
+
+  it("is the golden tree, to the byte", async () => {
+    for (const { path, text } of files) await expect(text).toMatchFileSnapshot(golden(`${name}/${path}`));
+    const there = readdirSync(golden(name), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(there.map((entry) => `${entry.parentPath}/${entry.name}`.slice(golden(name).length + 1)).sort()).toEqual(
+      files.map(({ path }) => path).sort(),
+    );
+  });
+
+  it("is the same the next time", () => {
+    expect(render(example(name))).toEqual(files);
+  });
+
+  it("says in each file from what it was rendered", () => {
+    // What holds nothing but a secret has no room for a word beside it.
+    for (const { path, text } of files)
+      if (!path.endsWith(".password")) expect(text, path).toContain("endered by trivet from cluster.yaml");
+  });
+
+  it("keeps secrets from all but the owner", () => {
+    for (const { path, text, mode } of files)
+      if (text.includes("not-a-real-secret")) expect(mode & 0o007, path).toBe(0);
+  });
+
+  it("is YAML and JSON where it says so", () => {
+    for (const { path, text } of files) {
+      if (/\.ya?ml$/.test(path)) expect(parse(text), path).toBeTypeOf("object");
+      if (path.endsWith(".json")) expect(JSON.parse(text), path).toBeTypeOf("object");
+    }
+  });
+});
