@@ -205,7 +205,7 @@ export class World implements AsyncDisposable {
       allow: [PUBLIC.v4, PUBLIC.v6],
       uplinks: [this.cluster.scene.uplink.name],
       // Short, so that the story need not wait for an agent to notice that LXD hangs.
-      lxd: { socket: this.cluster.socket(server), timeout: 1, resync: 2 },
+      lxd: { socket: this.cluster.socket(server), timeout: 2, resync: 2 },
       api: {
         socket: this.socket(server),
         tls: { enabled: false },
