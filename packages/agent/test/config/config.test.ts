@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { announceConfig, findRouterId, speakerOptions } from "../../src/config/convert.ts";
 import { ConfigError, ConfigFileError, loadConfig, parseConfig } from "../../src/config/load.ts";
+import { reference } from "./reference.ts";
 
 const MINIMAL = "asn: 65010\npeers: [{address: 127.0.0.1, asn: 65000}]\nallow: [203.0.113.0/27]\n";
 const folder = mkdtempSync(join(tmpdir(), "trivet-config-"));
@@ -121,5 +122,20 @@ describe("a wrong agent.yaml is refused with place and remedy", () => {
     expect(() => loadConfig("/nonexistent/agent.yaml")).toThrow(
       "/nonexistent/agent.yaml: cannot read this configuration file: there is no such file",
     );
+  });
+});
+
+describe("the files beside the code", () => {
+  test("docs/agent-config.md is what the schema says", async () => {
+    await expect(reference()).toMatchFileSnapshot("../../../../docs/agent-config.md");
+  });
+
+  test("the example configuration is valid, also with every commented line in force", () => {
+    const text = readFileSync(new URL("../../system/agent.yaml", import.meta.url), "utf8");
+    expect(parseConfig("agent.yaml", text).asn).toBe(65010);
+    const everything = parseConfig("agent.yaml", text.replace(/^#(?=\S)/gm, ""));
+    expect(everything).toMatchObject({ uplinks: ["UPLINK"], projects: ["default"], addresses: true });
+    expect(everything.peers).toHaveLength(2);
+    expect(everything.attributes).toHaveLength(1);
   });
 });
