@@ -7,6 +7,9 @@ const TABLE_DUMP_V2 = 13;
 const PEER_INDEX_TABLE = 1;
 const RIB = { 4: 2, 6: 4 } as const;
 
+/** `gobgp mrt inject` exits before the server has taken all; what is lost is the last prefix, again and again. */
+const PADDING = 5000;
+
 /** A routing table as an MRT file (RFC 6396 §4.3), which is how GoBGP takes many routes. */
 export async function writeMrt(path: string, family: Family, count: number, nextHop: Uint8Array): Promise<void> {
   const out = createWriteStream(path, { highWaterMark: 1 << 20 });
@@ -27,9 +30,10 @@ export async function writeMrt(path: string, family: Family, count: number, next
   const attributes = Buffer.concat([Buffer.from("40010100400200", "hex"), hop]);
   const bytes = nlri(family, count);
   const size = bytes.length / count;
-  for (let i = 0; i < count; i++) {
+  for (let n = 0; n < count + PADDING; n++) {
+    const i = Math.min(n, count - 1);
     const entry = Buffer.alloc(4 + size + 2 + 8);
-    entry.writeUInt32BE(i, 0);
+    entry.writeUInt32BE(n, 0);
     entry.set(bytes.subarray(i * size, (i + 1) * size), 4);
     entry.writeUInt16BE(1, 4 + size);
     entry.writeUInt16BE(attributes.length, entry.length - 2);
