@@ -22,6 +22,7 @@ export function haproxy(cluster: Cluster, options: RenderOptions): RenderedFile[
   const addresses = settings.addresses.length > 0 ? settings.addresses.map(bracketed) : ["[::]"];
   const resolvers = cluster.dns?.resolvers?.addresses ?? [];
   const sites = Object.entries(settings.sites);
+  const resolve = resolvers.length > 0 ? " resolvers cluster" : "";
   const label = (site: string) => site.replaceAll(/[^\w-]/g, "_");
   const bind = (port: number, tls = "") =>
     addresses.map(
@@ -67,17 +68,20 @@ export function haproxy(cluster: Cluster, options: RenderOptions): RenderedFile[
       ...bind(443, ` ssl crt ${settings.certificate} alpn h2,http/1.1`),
       "  http-request redirect scheme https unless { ssl_fc }",
       ...sites.map(([site]) => `  use_backend ${label(site)} if { hdr(host),field(1,:) -i ${site} }`),
-      ...sites.flatMap(([site, { backends, port, check }]) => [
-        "",
-        `backend ${label(site)}`,
-        "  balance leastconn",
-        `  option httpchk GET ${check}`,
-        `  http-check send hdr Host ${site}`,
-        ...backends.map(
-          (ref) =>
-            `  server ${ref.split("/")[1] ?? ref} ${endpoint(cluster, ref)}:${port} check inter 2s fall 3 rise 2${resolvers.length > 0 ? " resolvers cluster" : ""} init-addr libc,none`,
+      ...sites.flatMap(([site, { backends, port, check }]) =>
+        [
+          "",
+          `backend ${label(site)}`,
+          "  balance leastconn",
+          `  option httpchk GET ${check}`,
+          `  http-check send hdr Host ${site}`,
+        ].concat(
+          backends.map(
+            (ref) =>
+              `  server ${ref.split("/")[1] ?? ref} ${endpoint(cluster, ref)}:${port} check inter 2s fall 3 rise 2${resolve} init-addr libc,none`,
+          ),
         ),
-      ]),
+      ),
     ]),
   ];
 }
