@@ -104,12 +104,13 @@ export class Peer implements LinkOwner {
 
   /** Takes a connection that the peer made. */
   accept(connection: Connection): ConnectionHandler {
-    // A peer makes one connection at a time: an older one that did not come far is dead.
-    if (this.#accepted !== undefined && this.#accepted !== this.#up)
-      this.#accepted.dispatch({ type: "stop", reason: "the peer connected again", notification: COLLISION });
+    const older = this.#accepted;
     const link = new Link(ACCEPTED_STATE, () => this.#config(true), this, this.#world.clock);
-    // An established link that was accepted stays `#up` until the new one's OPEN decides.
     this.#accepted = link;
+    // A peer makes one connection at a time: an older one that did not come far is dead. An established one stays until the new
+    // one's OPEN decides.
+    if (older !== undefined && older !== this.#up)
+      older.dispatch({ type: "stop", reason: "the peer connected again", notification: COLLISION });
     return link.accept(connection);
   }
 

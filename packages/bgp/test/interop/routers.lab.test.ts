@@ -20,6 +20,11 @@ const ROUTER_ASN = 65000;
 const OURS = { 4: "192.0.2.1", 6: "2001:db8::1" } as const;
 const ROUTER = { 4: "192.0.2.254", 6: "2001:db8::fe" } as const;
 const WITHIN = { 4: "10.0.0.0/16", 6: "2001:db8:100::/48" } as const;
+/** The first and the last of them. */
+const SOME = {
+  4: ["10.0.0.0/32", "10.0.39.15/32"],
+  6: ["2001:db8:100::/64", "2001:db8:100:270f::/64"],
+} as const;
 
 const KINDS: Record<
   string,
@@ -137,16 +142,16 @@ for (const [kind, { needs, extendedNextHop }] of Object.entries(KINDS)) {
 
       test.each([4, 6] as const)(`${MANY} IPv%i routes are announced, then withdrawn`, async (routes) => {
         await link.speaker?.call("announceMany", WITHIN[routes], MANY, OURS[routes]);
-        const table = await eventually("all routes are in the router's table", async () => {
-          const now = await link.router?.routes(routes);
-          return now?.size === MANY ? now : undefined;
-        });
-        expect(new Set([...table.values()].map(([hop]) => hop))).toEqual(new Set([OURS[routes]]));
+        await eventually(
+          "all routes are in the router's table",
+          async () => (await link.router?.count(routes)) === MANY,
+        );
+        for (const prefix of SOME[routes]) expect(await link.router?.nextHops(prefix)).toEqual([OURS[routes]]);
         await link.speaker?.announce([]);
-        await eventually("none is left", async () => (await link.router?.routes(routes))?.size === 0);
+        await eventually("none is left", async () => (await link.router?.count(routes)) === 0);
       });
 
-      test("its routes and End-of-RIB arrive", async () => {
+      test("its routes arrive", async () => {
         const received = await eventually("its routes are here", async () => {
           const prefixes = (await link.speaker?.call("adjRibIn", ROUTER[family])) as string[];
           return prefixes.length === 2 ? prefixes : undefined;
@@ -158,13 +163,13 @@ for (const [kind, { needs, extendedNextHop }] of Object.entries(KINDS)) {
         const { speaker, router } = link;
         if (speaker === undefined || router === undefined) throw new Error("not running");
         await speaker.announce([{ prefix: "10.0.0.0/8", nextHop: OURS[4] }]);
-        await eventually("the route is there", async () => (await router.routes(4)).size === 1);
+        await eventually("the route is there", async () => (await router.count(4)) === 1);
         const before = (await speaker.sessions())[0]?.sent.update ?? 0;
         const asked = once(speaker, "refresh");
         await router.refresh(OURS[family]);
         await asked;
         await eventually("it was sent again", async () => ((await speaker.sessions())[0]?.sent.update ?? 0) > before);
-        expect([...(await router.routes(4)).keys()]).toEqual(["10.0.0.0/8"]);
+        expect(await router.nextHops("10.0.0.0/8")).toEqual([OURS[4]]);
         await speaker.announce([]);
       });
     });
@@ -194,16 +199,16 @@ for (const [kind, { needs, extendedNextHop }] of Object.entries(KINDS)) {
       await eventually("the loss is noticed", async () => (await speaker.sessions())[0]?.state !== "established");
       await router.start();
       await link.established(OURS[4]);
-      await eventually("the route is back", async () => (await router.routes(4)).size === 1);
+      await eventually("the route is back", async () => (await router.count(4)) === 1);
 
       await speaker.kill();
       await eventually("the router notices", async () => (await router.sessionState(OURS[4])) !== "established");
       speaker = await link.startSpeaker({ holdTime: 3 });
       await speaker.announce(routes);
       await link.established(OURS[4]);
-      await eventually("the route is back", async () => (await router.routes(4)).size === 1);
+      await eventually("the route is back", async () => (await router.count(4)) === 1);
 
-      const down = eventually("shut down", async () => (await router.routes(4)).size === 0);
+      const down = eventually("shut down", async () => (await router.count(4)) === 0);
       await speaker.call("stop", "maintenance");
       await down;
       await link.end();
@@ -214,11 +219,8 @@ for (const [kind, { needs, extendedNextHop }] of Object.entries(KINDS)) {
       const speaker = await link.startSpeaker({ address: ROUTER[6], extendedNextHop: true });
       await link.established(OURS[6]);
       await speaker.announce([{ prefix: "10.0.0.0/8", nextHop: OURS[6] }]);
-      const table = await eventually("the route is there", async () => {
-        const now = await link.router?.routes(4);
-        return now?.size === 1 ? now : undefined;
-      });
-      expect([...table]).toEqual([["10.0.0.0/8", [OURS[6]]]]);
+      await eventually("the route is there", async () => (await link.router?.count(4)) === 1);
+      expect(await link.router?.nextHops("10.0.0.0/8")).toEqual([OURS[6]]);
       await link.end();
     });
 

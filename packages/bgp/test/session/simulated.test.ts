@@ -341,6 +341,19 @@ describe("listen ranges", () => {
   });
 });
 
+describe("a member of a range that connects again before its first connection came far", () => {
+  test("is served on the new one", async () => {
+    const world = new World();
+    const router = await world.speaker(B, { ranges: [{ prefix: "192.0.2.0/25", asn: 65001 }] });
+    const first = world.stranger(A, B);
+    await world.clock.advance(0.1);
+    await world.speaker(A, { peers: [{ address: B, asn: 65000 }] });
+    await world.clock.advance(1);
+    expect(first.received.at(-1)).toMatchObject({ kind: "notification", code: 6, subcode: 7 });
+    expect(router.sessions()).toMatchObject([{ peer: A, state: "established" }]);
+  });
+});
+
 describe("setPeers", () => {
   test("starts the new, stops the missing (Cease/3), restarts the changed (Cease/6), leaves the rest alone", async () => {
     const world = new World();

@@ -40,13 +40,21 @@ export class GoBgp extends Router {
     return new Map(
       Object.entries(table)
         .filter(([prefix]) => !announced.has(prefix))
-        .map(([prefix, paths]) => [
-          prefix,
-          paths.map(
-            ({ attrs }) => attrs.find(({ type }) => type === NEXT_HOP || type === MP_REACH_NLRI)?.nexthop ?? "",
-          ),
-        ]),
+        .map(([prefix, paths]) => [prefix, nextHopsOf(paths)]),
     );
+  }
+
+  override async count(family: 4 | 6): Promise<number> {
+    const text = await this.gobgp("global", "rib", "summary", "-a", `ipv${family}`);
+    const own = (this.options.announce ?? []).filter((prefix) => prefix.includes(":") === (family === 6));
+    return Number(/Destination: (\d+)/.exec(text)?.[1]) - own.length;
+  }
+
+  override async nextHops(prefix: string): Promise<readonly string[]> {
+    const family = prefix.includes(":") ? "ipv6" : "ipv4";
+    const answer = await this.gobgp("-j", "global", "rib", prefix, "-a", family);
+    if (!answer.startsWith("{")) return []; // "Network not in table"
+    return nextHopsOf(Object.values(JSON.parse(answer) as Record<string, Path[]>)[0] ?? []);
   }
 
   async refresh(neighbor: string): Promise<void> {
@@ -82,4 +90,8 @@ export class GoBgp extends Router {
     }
     return [...lines, extra, ""].join("\n");
   }
+}
+
+function nextHopsOf(paths: readonly Path[]): string[] {
+  return paths.map(({ attrs }) => attrs.find(({ type }) => type === NEXT_HOP || type === MP_REACH_NLRI)?.nexthop ?? "");
 }
