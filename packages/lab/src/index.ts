@@ -42,3 +42,4 @@ export { type Claim, type Command, type DemoOptions, type Playground, type Telle
 export { expectedRoutes } from "./topology/expected-routes.ts";
 export { ANYCAST, MAIL } from "./topology/workload.ts";
 export { type AnnouncedRoute, announcedRoutes, routerShow } from "./status/routes.ts";
+export { type LayerStatus, status } from "./status/status.ts";

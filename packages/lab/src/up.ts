@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { agentsStep } from "./build/agents.ts";
+import { cephStep } from "./build/ceph.ts";
 import { clusterStep } from "./build/cluster.ts";
 import { imageStep, routersStep, servicesStep } from "./build/instances.ts";
 import { networksStep } from "./build/networks.ts";
@@ -57,10 +58,10 @@ export async function up(options: LabOptions, progress: UpProgress = SILENT): Pr
   return lab;
 }
 
-function steps({ bare }: LabOptions): Step[] {
+function steps({ bare, ceph }: LabOptions): Step[] {
   const machine = [rootImageStep, serversStep, providersStep];
   const cluster = [switchStep, ovnStep, clusterStep, networksStep, imageStep, routersStep, servicesStep, agentsStep];
-  return bare ? machine : [...machine, ...cluster];
+  return bare ? machine : [...machine, ...cluster, ...(ceph ? [cephStep] : [])];
 }
 
 async function runStep(lab: Lab, step: Step, line: (text: string) => void): Promise<void> {

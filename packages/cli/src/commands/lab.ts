@@ -65,6 +65,21 @@ const down = buildCommand<NameFlags, [], Context>({
   },
 });
 
+const status = buildCommand<NameFlags & { readonly json: boolean }, [], Context>({
+  docs: { brief: "Shows the state of every layer; exit 0 healthy, 1 degraded, 4 a layer is down" },
+  parameters: { flags: { name: nameFlag, json: jsonFlag } },
+  async func({ name, json }) {
+    const { Lab, status } = await import("@trivet/lab");
+    const layers = await status(Lab.open(name));
+    if (layers.some((layer) => layer.state === "down")) this.exit(4);
+    else if (layers.some((layer) => layer.state === "degraded")) this.exit(1);
+    if (json) return this.printJson(layers);
+    const colour = { ok: "green", degraded: "yellow", down: "red" } as const;
+    const rows = layers.map(({ layer, state, detail }) => [layer, this.paint(colour[state], state), detail]);
+    this.print(table(["LAYER", "STATE", "DETAIL"], rows));
+  },
+});
+
 const list = buildCommand<{ readonly json: boolean }, [], Context>({
   docs: { brief: "Lists the labs on this machine" },
   parameters: { flags: { json: jsonFlag } },
@@ -114,6 +129,6 @@ const ssh = buildCommand<NameFlags, [string, ...string[]], Context>({
 });
 
 export const lab = buildRouteMap({
-  routes: { up, down, list, exec, ssh },
+  routes: { up, down, status, list, exec, ssh },
   docs: { brief: "A whole highly available cluster on this machine, for real" },
 });
