@@ -18,51 +18,29 @@ import {
   CeaseReason,
   ErrorCode,
   FsmError,
-  type Message,
   type NotificationMessage,
   OpenError,
   cease,
   describeNotification,
   hardReset,
 } from "../wire/index.ts";
+import {
+  jittered,
+  restartHold,
+  send,
+  start,
+  startConnectRetry,
+  startIdleHold,
+  startKeepalive,
+  startSendHold,
+  stop,
+} from "./actions.ts";
 import type { FsmAction, FsmEvent, TimerName } from "./events.ts";
-import { type OpenConfig, buildOpen, negotiate } from "./open.ts";
-
-export interface FsmConfig extends OpenConfig {
-  /** Seconds. */
-  readonly connectRetry: number;
-  /** Never connects (PassiveTcpEstablishment). */
-  readonly passive: boolean;
-  /** This machine belongs to an accepted connection and does not outlive it. */
-  readonly accepted: boolean;
-  /** Seconds to wait for the peer's OPEN before sending one's own; 0 for not at all (DelayOpen). */
-  readonly delayOpen: number;
-  /** From 0 to 1, for jitter. */
-  readonly random: () => number;
-}
-
-export interface FsmState {
-  readonly phase: SessionState;
-  readonly connectRetryCounter: number;
-  /** Seconds that the next failure costs in Idle; doubles with each (DampPeerOscillations). */
-  readonly idleHold: number;
-  /** The DelayOpenTimer runs. */
-  readonly delaying: boolean;
-  /** From OpenConfirm on. */
-  readonly negotiated?: Negotiated;
-}
-
-export interface Step {
-  readonly state: FsmState;
-  readonly actions: readonly FsmAction[];
-}
+import { buildOpen, negotiate } from "./open.ts";
+import { type FsmConfig, type FsmState, IDLE_HOLD, type Step } from "./state.ts";
 
 /** Seconds; RFC 4271 §8.2.2 suggests four minutes until the peer's OPEN says better. */
 const LARGE_HOLD_TIME = 240;
-/** Seconds; the first and the longest stay in Idle after a failure. */
-const IDLE_HOLD = { first: 1, longest: 60 } as const;
-/** Seconds; RFC 9687 §4: the greater of 8 minutes and twice the hold time. */
-const LEAST_SEND_HOLD = 480;
 /** RFC 8538 §5: the peer must forget the routes of a session that ends for one of these reasons, graceful restart or not. */
 const HARD: ReadonlySet<number> = new Set([
   CeaseReason.MaximumPrefixes,
@@ -70,17 +48,6 @@ const HARD: ReadonlySet<number> = new Set([
   CeaseReason.PeerDeconfigured,
   CeaseReason.BfdDown,
 ]);
-
-/** A machine that was not started. */
-export const INITIAL_STATE: FsmState = {
-  phase: "idle",
-  connectRetryCounter: 0,
-  idleHold: IDLE_HOLD.first,
-  delaying: false,
-};
-
-/** The machine of a connection that was just accepted, to be given `tcp-established`. */
-export const ACCEPTED_STATE: FsmState = { ...INITIAL_STATE, phase: "active" };
 
 /** One step of the machine. */
 export function transition(state: FsmState, event: FsmEvent, config: FsmConfig): Step {
@@ -379,44 +346,6 @@ function toIdle(state: FsmState, reason: string, notification?: NotificationMess
       { do: "failed", reason },
     ],
   };
-}
-
-function start(timer: TimerName, seconds: number): FsmAction {
-  return { do: "start-timer", timer, milliseconds: seconds * 1000 };
-}
-
-function stop(timer: TimerName): FsmAction {
-  return { do: "stop-timer", timer };
-}
-
-function send(message: Message): FsmAction {
-  return { do: "send", message };
-}
-
-function startConnectRetry(config: FsmConfig): FsmAction {
-  return start("connectRetry", jittered(config.connectRetry, config));
-}
-
-function startKeepalive(seconds: number, config: FsmConfig): FsmAction {
-  return start("keepalive", jittered(seconds, config));
-}
-
-function startIdleHold(state: FsmState, config: FsmConfig): FsmAction {
-  return start("idleHold", jittered(state.idleHold, config));
-}
-
-function startSendHold(state: FsmState): FsmAction {
-  return start("sendHold", Math.max(LEAST_SEND_HOLD, 2 * (state.negotiated?.holdTime ?? 0)));
-}
-
-function restartHold(state: FsmState): FsmAction[] {
-  const { holdTime = 0 } = state.negotiated ?? {};
-  return holdTime === 0 ? [] : [start("hold", holdTime)];
-}
-
-/** RFC 4271 §10: times 0.75 to 1. */
-function jittered(seconds: number, { random }: FsmConfig): number {
-  return seconds * (0.75 + 0.25 * random());
 }
 
 function notificationOf({ code, subcode, data }: WireError): NotificationMessage {

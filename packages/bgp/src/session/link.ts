@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { WireError } from "../error.ts";
 import type { FsmAction, FsmEvent } from "../fsm/events.ts";
-import { type FsmConfig, type FsmState, transition } from "../fsm/machine.ts";
+import { transition } from "../fsm/machine.ts";
+import type { FsmConfig, FsmState } from "../fsm/state.ts";
 import type { Connection, ConnectionHandler } from "../network.ts";
 import type { Negotiated, SessionState } from "../session-info.ts";
 import {

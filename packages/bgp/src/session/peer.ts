@@ -2,8 +2,9 @@ import { Address, parseScoped } from "@trivet/ip";
 import type { Clock } from "../clock.ts";
 import { WireError } from "../error.ts";
 import { survivor } from "../fsm/collision.ts";
-import { ACCEPTED_STATE, type FsmConfig, INITIAL_STATE } from "../fsm/machine.ts";
+
 import { negotiate } from "../fsm/open.ts";
+import { ACCEPTED_STATE, type FsmConfig, INITIAL_STATE } from "../fsm/state.ts";
 import type { Connection, ConnectionHandler, Network } from "../network.ts";
 import { AdjRibIn } from "../rib/adj-rib-in.ts";
 import type { AdjRibOut } from "../rib/adj-rib-out.ts";

@@ -2,8 +2,9 @@ import { Address } from "@trivet/ip";
 import { describe, expect, test } from "vitest";
 import { CeaseReason, type Negotiated, type OpenMessage, WireError, cease, unwrapHardReset } from "@trivet/bgp";
 import type { FsmAction, FsmEvent } from "../../src/fsm/events.ts";
-import { ACCEPTED_STATE, type FsmConfig, type FsmState, INITIAL_STATE, transition } from "../../src/fsm/machine.ts";
+import { transition } from "../../src/fsm/machine.ts";
 import { buildOpen } from "../../src/fsm/open.ts";
+import { ACCEPTED_STATE, type FsmConfig, type FsmState, INITIAL_STATE } from "../../src/fsm/state.ts";
 
 const CONFIG: FsmConfig = {
   localAsn: 65001,
