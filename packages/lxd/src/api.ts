@@ -29,6 +29,7 @@ interface Envelope {
   readonly metadata: unknown;
   readonly operation?: string;
   readonly error?: string;
+  readonly error_code?: number;
 }
 
 /**
@@ -127,17 +128,17 @@ export class Api implements AsyncDisposable {
    * Ends without an error when `signal` fires or the reader leaves its loop.
    */
   events(options: EventOptions = {}): AsyncGenerator<StreamItem, void, void> {
-    return streamEvents(
-      this.#connection,
-      options,
-      async () => await this.get("/1.0", { timeout: options.timeout ?? this.#timeout }),
-    );
+    return streamEvents(this.#connection, { timeout: this.#timeout, ...options });
   }
 
   /** A WebSocket of an operation (exec, console). */
-  async socket(path: string, handlers: SocketHandlers, options: CallOptions = {}): Promise<LiveSocket> {
-    const { timeout = this.#timeout, signal } = options;
-    const limits = signal === undefined ? { timeout } : { timeout, signal };
+  async socket(
+    path: string,
+    handlers: SocketHandlers,
+    options: CallOptions & { readonly silent?: boolean } = {},
+  ): Promise<LiveSocket> {
+    const { timeout = this.#timeout, signal, silent = false } = options;
+    const limits = signal === undefined ? { timeout, silent } : { timeout, silent, signal };
     return await openWebSocket(this.#connection, withQuery(path, options), limits, handlers);
   }
 
@@ -175,13 +176,17 @@ export class Api implements AsyncDisposable {
   }
 
   #envelope(method: string, path: string, answer: RawAnswer): Envelope {
+    const site = { ...this.#site(method, path), status: answer.status };
+    let envelope: Envelope | null;
     try {
-      const envelope = JSON.parse(answer.body.toString("utf8")) as Envelope;
-      if (envelope.type === "sync" || envelope.type === "async") return envelope;
+      envelope = JSON.parse(answer.body.toString("utf8")) as Envelope | null;
     } catch (cause) {
-      throw new AnswerError({ ...this.#site(method, path), status: answer.status, cause }, "the answer is not JSON");
+      throw new AnswerError({ ...site, cause }, "the answer is not JSON");
     }
-    throw new AnswerError({ ...this.#site(method, path), status: answer.status }, "the answer is not of this API");
+    if (envelope?.type === "sync" || envelope?.type === "async") return envelope;
+    if (envelope?.type !== "error") throw new AnswerError(site, "the answer is not of this API");
+    // Incus says so of a failed operation that is waited for, with status 200.
+    throw statusError({ ...site, status: envelope.error_code ?? 500 }, envelope.error ?? "no reason given");
   }
 
   #site(method: string, path: string): CallSite {

@@ -17,6 +17,7 @@ export class LxdClient extends Api {
   readonly members = new Members(this, "/1.0/cluster/members");
   readonly projects = new Collection<Project>(this, "/1.0/projects");
   readonly profiles = new Collection<Profile>(this, "/1.0/profiles", {
+    patches: true,
     projects: { extension: "profiles_all_projects", features: ["features.profiles"] },
   });
   readonly instances = new Instances(this);

@@ -2,7 +2,7 @@ import type { Api } from "./api.ts";
 import type { CallOptions, Tagged, WriteOptions } from "./call.ts";
 import { UnsupportedError } from "./errors.ts";
 import type { Operation, WaitOptions } from "./operation.ts";
-import type { Project } from "./types/server.ts";
+import type { Config, Project } from "./types/server.ts";
 
 export interface ListOptions extends CallOptions {
   /** Of every project that the client may see. */
@@ -13,6 +13,8 @@ export interface ListOptions extends CallOptions {
 export interface ChangeOptions extends WriteOptions, WaitOptions {}
 
 export interface CollectionTraits {
+  /** The daemon's PATCH merges configuration, so that two changes of different keys do not conflict. */
+  readonly patches?: boolean;
   /** The extension without which the daemon has no such things. */
   readonly requires?: string;
   /** How a listing of all projects is had. */
@@ -60,9 +62,22 @@ export class Collection<T, Draft = Partial<T>> {
     await this.done(options, async (call) => await this.api.post(this.path, draft, call));
   }
 
-  /** Merges into what is there; a configuration key set to `""` is removed. */
+  /**
+   * Changes the fields that are given; of `config` the keys that are given, where `""` removes one. The daemon's own PATCH would,
+   * depending on the resource, empty the description, the rules, the ports or the other keys.
+   *
+   * @throws ConflictError when someone else changed it meanwhile
+   */
   async update(name: string, change: Draft, options: ChangeOptions = {}): Promise<void> {
-    await this.done(options, async (call) => await this.api.patch(this.at(name), change, call));
+    const { value, etag } = await this.read(name, readOptions(options));
+    const { config, description } = value as Described;
+    if (this.#traits.patches === true) {
+      const kept = { ...(description === undefined ? {} : { description }), ...change };
+      await this.done(options, async (limited) => await this.api.patch(this.at(name), kept, limited));
+      return;
+    }
+    const whole = { ...value, ...change, config: { ...config, ...(change as Described).config } };
+    await this.replace(name, whole as unknown as Draft, { ...(etag === undefined ? {} : { etag }), ...options });
   }
 
   async replace(name: string, whole: Draft, options: ChangeOptions = {}): Promise<void> {
@@ -126,6 +141,16 @@ export class Collection<T, Draft = Partial<T>> {
     if (requires === undefined || (await this.api.supports(requires, limits(options)))) return;
     throw new UnsupportedError({ server: this.api.name, call: this.path }, requires);
   }
+}
+
+interface Described {
+  readonly description?: string;
+  readonly config?: Config;
+}
+
+/** A change's options as those of the reading before it. */
+function readOptions({ etag: _, onProgress: __, ...options }: ChangeOptions): CallOptions {
+  return options;
 }
 
 /** What of a call's options also holds for a call made on its behalf. */

@@ -1,7 +1,9 @@
-import { Pool, buildConnector } from "undici";
+import { type Socket, connect as connectSocket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { Pool } from "undici";
 import type { CallOptions } from "./call.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { type CallSite, DeadlineError, type LxdError, UnreachableError, UntrustedServerError } from "./errors.ts";
+import { type CallSite, DeadlineError, LxdError, UnreachableError, UntrustedServerError } from "./errors.ts";
 import { PinMismatch, pinned } from "./pin.ts";
 
 /** Ordinary calls at once; long polls and WebSockets are not counted. */
@@ -29,7 +31,6 @@ export interface RawAnswer {
 export class Connection {
   readonly name: string;
   readonly #endpoint: Endpoint;
-  #connector: buildConnector.connector | undefined;
   #pools: { readonly calls: Pool; readonly longPolls: Pool } | undefined;
 
   constructor(endpoint: Endpoint, name?: string) {
@@ -42,11 +43,16 @@ export class Connection {
     return "url" in this.#endpoint ? new URL(this.#endpoint.url).origin : "http://lxd";
   }
 
-  /** Opens one TCP, TLS or unix connection to it. */
-  get connector(): buildConnector.connector {
+  /** A connection of its own, for a WebSocket. */
+  dial(): Socket {
     const endpoint = this.#endpoint;
-    this.#connector ??= buildConnector("url" in endpoint ? pinned(endpoint) : { socketPath: endpoint.socketPath });
-    return this.#connector;
+    if (!("url" in endpoint)) return connectSocket({ path: endpoint.socketPath });
+    const { hostname, port } = new URL(endpoint.url);
+    return connectTls({
+      host: hostname.replace(/^\[|\]$/g, ""),
+      port: Number(port === "" ? "443" : port),
+      ...pinned(endpoint),
+    });
   }
 
   /**
@@ -81,7 +87,8 @@ export class Connection {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     call.signal?.throwIfAborted();
-    const deadline = AbortSignal.timeout(Math.ceil(call.timeout));
+    const timeout = Math.ceil(call.timeout);
+    const deadline = AbortSignal.timeout(timeout);
     const signal = call.signal === undefined ? deadline : AbortSignal.any([deadline, call.signal]);
     try {
       // undici notices an abort only once it is connected, hence the race.
@@ -89,8 +96,8 @@ export class Connection {
     } catch (error) {
       if (call.signal?.aborted === true) throw call.signal.reason;
       const site = { server: this.name, call: `${verb} ${call.path}`, cause: error };
-      if (deadline.aborted) throw new DeadlineError(site, call.timeout);
-      throw transportError(site, error);
+      if (deadline.aborted) throw new DeadlineError(site, timeout);
+      throw error instanceof LxdError ? error : transportError(site, error);
     }
   }
 
@@ -102,8 +109,10 @@ export class Connection {
   }
 
   #open(): { readonly calls: Pool; readonly longPolls: Pool } {
+    const endpoint = this.#endpoint;
+    const connect = "url" in endpoint ? { ...pinned(endpoint), ...POOLED } : { socketPath: endpoint.socketPath };
     // Time limits are the calls' own.
-    const options = { connect: this.connector, headersTimeout: 0, bodyTimeout: 0 };
+    const options = { connect, headersTimeout: 0, bodyTimeout: 0 };
     this.#pools ??= {
       calls: new Pool(this.origin, { ...options, connections: CONNECTIONS }),
       longPolls: new Pool(this.origin, options),
@@ -111,6 +120,9 @@ export class Connection {
     return this.#pools;
   }
 }
+
+/** A resumed TLS session would carry no certificate to compare with the pin; HTTP/2 would bring nothing here. */
+const POOLED = { maxCachedSessions: 0, allowH2: false };
 
 /** The default time of a call, milliseconds. */
 export const CALL_TIMEOUT = 15_000;

@@ -1,3 +1,5 @@
+import type { OperationState } from "./types/operation.ts";
+
 /** Where a failed call went. */
 export interface CallSite {
   /** The endpoint: a socket path, a URL, or the name given to the client. */
@@ -143,14 +145,17 @@ export class OperationError extends LxdError {
   override readonly name = "OperationError";
   readonly fault = "world";
   readonly outcome: "failure" | "cancelled" | "lost";
+  /** Its last state, unless it is lost. */
+  readonly state: OperationState | undefined;
 
-  constructor(site: CallSite, what: string, outcome: "failure" | "cancelled" | "lost") {
+  constructor(site: CallSite, what: string, outcome: OperationError["outcome"], state?: OperationState) {
     super(
       site,
       what,
       outcome === "lost" ? "its outcome is unknown: read the state again" : "the daemon's log says more",
     );
     this.outcome = outcome;
+    this.state = state;
   }
 }
 

@@ -21,12 +21,10 @@ const BUFFER = 10_000;
 
 /**
  * The daemon's events, for ever: it reconnects by itself. Ends, without an error, when `signal` fires or the reader leaves its loop.
- * `diagnose` finds out why a stream was refused, which a WebSocket does not tell.
  */
 export async function* streamEvents(
   connection: Connection,
   options: EventOptions,
-  diagnose: () => Promise<unknown>,
 ): AsyncGenerator<StreamItem, void, void> {
   const { first, last } = options.backoff ?? BACKOFF;
   const path = eventsPath(options);
@@ -54,7 +52,7 @@ export async function* streamEvents(
     } catch (error) {
       if (left()) return;
       if (!(error instanceof LxdError)) throw error;
-      failure = await refusal(error, diagnose);
+      failure = error;
     }
     if (left()) return;
     const retryIn = Math.round(delay * (1 - Math.random() / 2));
@@ -125,16 +123,6 @@ function eventsPath({ types, allProjects, project, target }: EventOptions): stri
   };
   const scope = { ...(project === undefined ? {} : { project }), ...(target === undefined ? {} : { target }) };
   return withQuery("/1.0/events", { ...scope, query });
-}
-
-async function refusal(error: LxdError, diagnose: () => Promise<unknown>): Promise<Error> {
-  if (!(error instanceof UnreachableError)) return error;
-  try {
-    await diagnose();
-    return error;
-  } catch (better) {
-    return better as Error;
-  }
 }
 
 async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

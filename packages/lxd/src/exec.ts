@@ -1,6 +1,6 @@
 import type { Api } from "./api.ts";
 import type { CallOptions } from "./call.ts";
-import { AnswerError, DeadlineError } from "./errors.ts";
+import { AnswerError, DeadlineError, OperationError } from "./errors.ts";
 import type { LiveSocket } from "./websocket.ts";
 
 export interface ExecOptions extends CallOptions {
@@ -20,7 +20,6 @@ export interface ExecResult {
 }
 
 const EXEC_TIMEOUT = 30_000;
-const SIGKILL = 9;
 
 /**
  * Runs a command in an instance over four WebSockets: its three streams and a control channel. Nothing is written to the server's
@@ -36,7 +35,7 @@ export async function execute(
   { environment = {}, cwd, user, group, input, timeout = EXEC_TIMEOUT, signal, ...call }: ExecOptions,
 ): Promise<ExecResult> {
   const end = performance.now() + timeout;
-  const left = (): CallOptions => ({
+  const left = (): CallOptions & { readonly timeout: number } => ({
     ...(signal === undefined ? {} : { signal }),
     timeout: Math.max(1, Math.ceil(end - performance.now())),
   });
@@ -55,24 +54,23 @@ export async function execute(
   if (secrets === undefined) throw new AnswerError(site, "exec without file descriptors");
 
   const sockets: LiveSocket[] = [];
-  const open = async (fd: string): Promise<{ readonly socket: LiveSocket; readonly text: Promise<string> }> => {
+  const open = async (fd: string): Promise<Stream> => {
     const chunks: Buffer[] = [];
-    const { promise: text, resolve } = Promise.withResolvers<string>();
-    const socket = await api.socket(
-      `/1.0/operations/${operation.id}/websocket?secret=${secrets[fd] ?? ""}`,
-      {
-        // A text frame marks the stream's end; data come as binary.
-        message: (data) => (typeof data === "string" ? socket.close() : chunks.push(data)),
-        closed: () => resolve(Buffer.concat(chunks).toString("utf8")),
-      },
-      left(),
-    );
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const closed = (): void => resolve(Buffer.concat(chunks).toString("utf8"));
+    // A text frame marks the stream's end; data come as binary.
+    const message = (data: string | Buffer): void => (typeof data === "string" ? closed() : void chunks.push(data));
+    const target = `/1.0/operations/${operation.id}/websocket?secret=${secrets[fd] ?? ""}`;
+    const socket = await api.socket(target, { message, closed }, { ...left(), silent: true });
     sockets.push(socket);
-    return { socket, text };
+    return { socket, text: promise };
   };
-  let control: LiveSocket | undefined;
+  const hangUp = (): void => {
+    for (const socket of sockets) socket.close();
+  };
+  const timer = setTimeout(hangUp, left().timeout);
   try {
-    control = (await open("control")).socket;
+    await open("control");
     const [stdin, stdout, stderr] = await Promise.all([open("0"), open("1"), open("2")]);
     if (input !== undefined && input !== "") stdin.socket.send(Buffer.from(input));
     stdin.socket.send("");
@@ -80,10 +78,19 @@ export async function execute(
     const texts = await Promise.all([stdout.text, stderr.text]);
     return { status: Number(metadata?.["return"] ?? -1), stdout: texts[0], stderr: texts[1] };
   } catch (error) {
-    const late = error instanceof DeadlineError;
-    if (late || signal?.aborted === true) control?.send(JSON.stringify({ command: "signal", signal: SIGKILL }));
-    throw late ? new DeadlineError({ ...site, cause: error }, timeout) : error;
+    // A command that is not there or not executable: the operation fails, with the status that a shell gives it.
+    const status = error instanceof OperationError ? error.state?.metadata?.["return"] : undefined;
+    if (typeof status === "number") return { status, stdout: "", stderr: (error as OperationError).state?.err ?? "" };
+    throw error instanceof DeadlineError ? new DeadlineError({ ...site, cause: error }, timeout) : error;
   } finally {
-    for (const socket of sockets) socket.close();
+    clearTimeout(timer);
+    // The daemon kills a command that still runs when its control channel is lost.
+    hangUp();
   }
+}
+
+interface Stream {
+  readonly socket: LiveSocket;
+  /** All of it, when it has ended. */
+  readonly text: Promise<string>;
 }

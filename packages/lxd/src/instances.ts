@@ -28,7 +28,7 @@ export interface FileAttributes {
 /** `/1.0/instances`. */
 export class Instances extends Collection<Instance, InstanceDraft> {
   constructor(api: Api) {
-    super(api, "/1.0/instances", { projects: { extension: "instance_all_projects", features: [] } });
+    super(api, "/1.0/instances", { patches: true, projects: { extension: "instance_all_projects", features: [] } });
   }
 
   override async list(options: ListOptions = {}): Promise<Instance[]> {

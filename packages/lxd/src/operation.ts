@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type CallOptions, path, withQuery } from "./call.ts";
 import { CALL_TIMEOUT, type Limits } from "./connection.ts";
-import { type CallSite, DeadlineError, NotFoundError, OperationError, UnreachableError } from "./errors.ts";
+import { type CallSite, DeadlineError, LxdError, NotFoundError, OperationError, UnreachableError } from "./errors.ts";
 import type { EventOptions } from "./events.ts";
 import type { StreamItem } from "./types/event.ts";
 import type { OperationState, Progress } from "./types/operation.ts";
@@ -109,17 +109,31 @@ export class Operation {
         });
         if (finished(state)) return state;
       } catch (error) {
-        if (error instanceof NotFoundError)
-          throw new OperationError(this.#site(error), `operation ${this.id} is gone`, "lost");
-        if (error instanceof DeadlineError && performance.now() >= end)
-          throw new DeadlineError(this.#site(error), timeout);
-        if (!(error instanceof UnreachableError)) throw error;
+        if (!(error instanceof LxdError)) throw error;
+        if (error instanceof DeadlineError)
+          throw performance.now() < end ? error : new DeadlineError(this.#site(error), timeout);
+        // Incus answers a poll that runs out, and one whose operation fails, with an error: the state itself tells them apart.
+        const away = error instanceof UnreachableError;
+        const state = away ? undefined : await this.#known(Math.max(1, end - performance.now()), signal);
+        if (state !== undefined && finished(state)) return state;
         await pause(
           Math.min(RETRY, Math.max(0, end - performance.now())),
           undefined,
           signal === undefined ? {} : { signal },
         );
       }
+    }
+  }
+
+  async #known(timeout: number, signal: AbortSignal | undefined): Promise<OperationState> {
+    try {
+      return await this.state({
+        timeout: Math.min(timeout, CALL_TIMEOUT),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      throw new OperationError(this.#site(error), `operation ${this.id} is gone`, "lost");
     }
   }
 
@@ -133,8 +147,13 @@ export class Operation {
 
   #outcome(state: OperationState): OperationState {
     if (state.status_code === SUCCESS) return state;
-    if (state.status_code === CANCELLED) throw new OperationError(this.#site(), "it was cancelled", "cancelled");
-    throw new OperationError(this.#site(), state.err === "" ? `it ended as ${state.status}` : state.err, "failure");
+    if (state.status_code === CANCELLED) throw new OperationError(this.#site(), "it was cancelled", "cancelled", state);
+    throw new OperationError(
+      this.#site(),
+      state.err === "" ? `it ended as ${state.status}` : state.err,
+      "failure",
+      state,
+    );
   }
 
   #site(cause?: unknown): CallSite {

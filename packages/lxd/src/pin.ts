@@ -26,8 +26,6 @@ export function pinned({ cert, key, serverCert }: RemoteEndpoint): PinnedOptions
     key,
     ca: serverCert,
     allowPartialTrustChain: true,
-    // A resumed session would carry no certificate to compare.
-    maxCachedSessions: 0,
     checkServerIdentity: (_, shown) => {
       const got = fingerprint(shown.raw);
       return got === expected ? undefined : new PinMismatch(`its certificate ${got} is not the pinned ${expected}`);
@@ -40,6 +38,5 @@ interface PinnedOptions {
   readonly key: string;
   readonly ca: string;
   readonly allowPartialTrustChain: boolean;
-  readonly maxCachedSessions: number;
   readonly checkServerIdentity: (host: string, shown: { readonly raw: Buffer }) => Error | undefined;
 }

@@ -132,12 +132,25 @@ export function decodeToken(token: string): TokenContent {
 
 /** The token for people, from the operation that holds its parts. */
 export function encodeToken({ metadata }: Pick<OperationState, "metadata">): string {
-  const part = metadata as Record<string, unknown>;
-  const { fingerprint, addresses, secret } = part;
-  const name =
-    part["serverName"] === undefined ? { client_name: part["request"] } : { server_name: part["serverName"] };
-  const expires = part["expiresAt"] === undefined ? {} : { expires_at: part["expiresAt"] };
-  return Buffer.from(JSON.stringify({ ...name, fingerprint, addresses, secret, ...expires })).toString("base64");
+  const { request, serverName, fingerprint, addresses, secret, expiresAt } = metadata as unknown as TokenOperation;
+  const name = serverName === undefined ? { client_name: request?.name } : { server_name: serverName };
+  const parts = {
+    ...name,
+    fingerprint,
+    addresses,
+    secret,
+    ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
+  };
+  return Buffer.from(JSON.stringify(parts)).toString("base64");
+}
+
+interface TokenOperation {
+  readonly request?: { readonly name: string };
+  readonly serverName?: string;
+  readonly fingerprint: string;
+  readonly addresses: readonly string[];
+  readonly secret: string;
+  readonly expiresAt?: string;
 }
 
 interface EncodedToken {

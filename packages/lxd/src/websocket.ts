@@ -1,7 +1,6 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Socket } from "node:net";
-import { Client, WebSocket, ping } from "undici";
+import WebSocket from "ws";
 import type { Connection, Limits } from "./connection.ts";
+import { statusError } from "./errors.ts";
 
 /** Milliseconds: how often a peer is asked whether it lives, and how long it may be silent. */
 export interface Heartbeat {
@@ -10,7 +9,6 @@ export interface Heartbeat {
 }
 
 const HEARTBEAT: Heartbeat = { every: 10_000, deadAfter: 25_000 };
-const PONG = "undici:websocket:pong";
 
 export interface SocketHandlers {
   readonly message: (data: string | Buffer) => void;
@@ -22,11 +20,17 @@ export interface SocketOptions extends Limits {
   /** To open it, milliseconds. */
   readonly timeout: number;
   readonly heartbeat?: Heartbeat | undefined;
+  /**
+   * Only listens: neither pings nor answers pings. The daemon may close such a socket at once after its last data, and a write to
+   * a closed socket (EPIPE) would destroy what is not yet read.
+   */
+  readonly silent?: boolean;
 }
 
-/** An open WebSocket whose peer is known to live: one that neither sends nor answers pings is closed. */
+/** An open WebSocket whose peer is known to live: unless it is silent, one that neither sends nor answers pings is closed. */
 export interface LiveSocket {
-  send(data: string | Uint8Array): void;
+  /** A string as a text frame, bytes as a binary one. */
+  send(data: string | Buffer): void;
   /** Ends it at once, also when the peer no longer answers. */
   close(): void;
 }
@@ -34,84 +38,63 @@ export interface LiveSocket {
 /**
  * Opens a WebSocket to the daemon.
  *
- * @throws DeadlineError, UnreachableError, UntrustedServerError; the reason of `signal`
+ * @throws DeadlineError, UnreachableError, UntrustedServerError, the error of a refusing status; the reason of `signal`
  */
 export async function openWebSocket(
   connection: Connection,
   path: string,
-  options: SocketOptions,
+  { timeout, signal, heartbeat = HEARTBEAT, silent = false }: SocketOptions,
   handlers: SocketHandlers,
 ): Promise<LiveSocket> {
-  let tcp: Socket | undefined;
-  // The standard's WebSocket cannot be ended without the peer's consent, so its TCP connection is kept at hand.
-  const dispatcher = new Client(connection.origin, {
-    connect: (target, done) => {
-      connection.connector(target, (...result) => {
-        tcp = result[1] ?? undefined;
-        done(...result);
+  return await connection.timed("WebSocket", { path, timeout, signal }, async (ended) => {
+    const socket = new WebSocket(new URL(path, connection.origin.replace(/^http/, "ws")), {
+      createConnection: () => connection.dial(),
+      perMessageDeflate: false,
+      autoPong: !silent,
+    });
+    const giveUp = (): void => socket.terminate();
+    ended.addEventListener("abort", giveUp, { once: true });
+    return await new Promise<LiveSocket>((resolve, reject) => {
+      socket.on("error", reject);
+      socket.on("unexpected-response", (_, { statusCode = 500 }) => {
+        const site = { server: connection.name, call: `WebSocket ${path}`, status: statusCode };
+        reject(statusError(site, `refused with status ${statusCode}`));
+        socket.terminate();
       });
-    },
-    headersTimeout: 0,
-  });
-  const end = (): void => {
-    tcp?.destroy();
-    void dispatcher.destroy();
-  };
-  const socket = new WebSocket(new URL(path, connection.origin.replace(/^http/, "ws")), { dispatcher });
-  socket.binaryType = "arraybuffer";
-  const live = attach(socket, end, options.heartbeat ?? HEARTBEAT, handlers);
-  try {
-    await connection.timed("WebSocket", { path, timeout: options.timeout, signal: options.signal }, async () => {
-      await new Promise<void>((resolve, reject) => {
-        socket.addEventListener("open", () => resolve(), { once: true });
-        socket.addEventListener("error", (event) => reject(rootCause(event.error)), { once: true });
+      // What follows the handshake at once must find its listeners.
+      socket.on("open", () => {
+        ended.removeEventListener("abort", giveUp);
+        resolve(attach(socket, silent ? undefined : heartbeat, handlers));
       });
     });
-  } catch (error) {
-    live.close();
-    throw error;
-  }
-  return live;
+  });
 }
 
-function attach(socket: WebSocket, end: () => void, heartbeat: Heartbeat, handlers: SocketHandlers): LiveSocket {
+function attach(socket: WebSocket, heartbeat: Heartbeat | undefined, handlers: SocketHandlers): LiveSocket {
+  let reason: string | undefined;
   let heard = performance.now();
-  const closed = (reason: string): void => {
-    if (over) return;
-    over = true;
+  const alive = (): void => {
+    heard = performance.now();
+  };
+  const end = (why: string): void => {
+    reason ??= why;
+    socket.terminate();
+  };
+  const beat = ({ deadAfter }: Heartbeat): void => {
+    if (performance.now() - heard > deadAfter) end(`no sign of life for ${deadAfter} ms`);
+    else socket.ping();
+  };
+  const timer = heartbeat === undefined ? undefined : setInterval(beat, heartbeat.every, heartbeat);
+  socket.on("pong", alive);
+  socket.on("ping", alive);
+  socket.on("message", (data: Buffer, isBinary: boolean) => {
+    alive();
+    if (reason === undefined) handlers.message(isBinary ? data : data.toString("utf8"));
+  });
+  socket.on("error", (error) => (reason ??= error.message));
+  socket.on("close", (code, text) => {
     clearInterval(timer);
-    unsubscribe(PONG, pong);
-    end();
-    if (opened) handlers.closed(reason);
-  };
-  let over = false;
-  let opened = false;
-  const pong = (message: unknown): void => {
-    if ((message as { websocket: unknown }).websocket === socket) heard = performance.now();
-  };
-  subscribe(PONG, pong);
-  const timer = setInterval(() => {
-    if (!opened) return;
-    if (performance.now() - heard > heartbeat.deadAfter) closed(`no sign of life for ${heartbeat.deadAfter} ms`);
-    else ping(socket);
-  }, heartbeat.every);
-  socket.addEventListener("open", () => {
-    opened = true;
-    heard = performance.now();
+    handlers.closed(reason ?? (text.length > 0 ? text.toString("utf8") : `closed with code ${code}`));
   });
-  socket.addEventListener("message", ({ data }) => {
-    heard = performance.now();
-    if (!over) handlers.message(typeof data === "string" ? data : Buffer.from(data as ArrayBuffer));
-  });
-  socket.addEventListener("close", ({ code, reason }) => closed(reason === "" ? `closed with code ${code}` : reason));
-  return {
-    send: (data) => socket.send(data),
-    close: () => closed("closed here"),
-  };
-}
-
-function rootCause(error: unknown): Error {
-  let root = error as Error;
-  while (root.cause instanceof Error) root = root.cause;
-  return root;
+  return { send: (data) => socket.send(data), close: () => end("closed here") };
 }

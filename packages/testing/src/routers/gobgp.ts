@@ -57,8 +57,10 @@ export class GoBgp extends Router {
     return nextHopsOf(Object.values(JSON.parse(answer) as Record<string, Path[]>)[0] ?? []);
   }
 
-  async refresh(neighbor: string): Promise<void> {
-    await this.gobgp("neighbor", neighbor, "softresetin");
+  refresh(): Promise<void> {
+    return Promise.reject(
+      new Error("GoBGP has no command that sends ROUTE-REFRESH; softresetin only looks at what it has"),
+    );
   }
 
   #config(): string {
