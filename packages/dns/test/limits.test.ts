@@ -3,7 +3,7 @@ import { Cookies } from "../src/limits/cookies.ts";
 import { RateLimit } from "../src/limits/rate-limit.ts";
 import { siphash24 } from "../src/limits/siphash.ts";
 
-const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
+const hex = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
 
 describe("SipHash-2-4", () => {
   // The first vectors of the reference implementation: key 00..0f, input 00..n.
@@ -64,7 +64,7 @@ describe("RFC 9018 appendix A", () => {
 
 describe("response rate limiting", () => {
   const client = Uint8Array.of(192, 0, 2, 1);
-  const run = (limit: RateLimit, count: number, now: number, from = client): string[] =>
+  const run = (limit: RateLimit, count: number, now: number, from: Uint8Array = client): string[] =>
     Array.from({ length: count }, () => limit.judge(from, 7, now));
 
   test("two seconds' worth at once, then every second slips, and a second later it goes on", () => {

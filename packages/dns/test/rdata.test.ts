@@ -28,7 +28,7 @@ const EXAMPLES: [type: string, text: string, wire?: string][] = [
   ["DS", "60485 5 1 2bb183af5f22588179a53b0a98631fad1a292118"],
   ["SSHFP", "4 2 123456789abcdef67890123456789abcdef67890123456789abcdef123456789"],
   ["RRSIG", "A 5 3 86400 20030322173103 20030220173103 2642 example.com. oJB1W6WNGv+ldvQ3WDG0"],
-  ["NSEC", "host.example.com. A MX RRSIG NSEC TYPE1234", undefined],
+  ["NSEC", "host.example.com. A MX RRSIG NSEC TYPE1234"],
   ["DNSKEY", "256 3 5 AQPSKmynfzW4kyBv"],
   ["DHCID", "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="],
   ["NSEC3", "1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr A RRSIG"],

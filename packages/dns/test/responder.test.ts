@@ -100,7 +100,7 @@ describe("RFC 6891: EDNS", () => {
 
   test("an option that runs over the record is FORMERR", () => {
     const bytes = query({ edns: { ...EDNS, options: [{ code: 3, data: Uint8Array.of(1) }] } });
-    expect((exchange(responder, bytes.with(-2, 9))?.[3] ?? 0) & 0xf).toBe(1);
+    expect((exchange(responder, bytes.with(bytes.length - 2, 9))?.[3] ?? 0) & 0xf).toBe(1);
   });
 
   test("NSID says which server it is (RFC 5001)", () => {
@@ -224,7 +224,7 @@ describe("RFC 7873, RFC 9018: cookies in answers", () => {
     const good = COOKIES.make(mine, CLIENT, NOW / 1000);
     const sent = Array.from({ length: 20 }, () => send(good));
     expect(sent.every(Boolean)).toBe(true);
-    const forged = Array.from({ length: 20 }, () => send(good.with(-1, (good.at(-1) ?? 0) ^ 1)));
+    const forged = Array.from({ length: 20 }, () => send(good.with(good.length - 1, (good.at(-1) ?? 0) ^ 1)));
     expect(forged.filter(Boolean)).toHaveLength(2);
   });
 });

@@ -71,6 +71,12 @@ VENERA  A       10.1.0.52
     ]);
   });
 
+  test("parameters with quoted values are one word (RFC 9460 §2.1)", () => {
+    expect(read('a 1 HTTPS 1 . alpn="h2,h3" key667="a b"')).toEqual([
+      'a.example.org. 1 IN HTTPS 1 . alpn="h2,h3" key667="a b"',
+    ]);
+  });
+
   test("$GENERATE", () => {
     expect(read("$GENERATE 8-12/2 h${0,3,d} 60 A 192.0.2.$\n$GENERATE 10-10 x${-6,2,x} 60 CNAME h$\n")).toEqual([
       "h008.example.org. 60 IN A 192.0.2.8",

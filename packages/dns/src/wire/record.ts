@@ -23,10 +23,12 @@ export interface ResourceRecord {
  */
 export function record(name: Name | string, ttl: number, mnemonic: string, data: string): ResourceRecord {
   const type = parseType(mnemonic);
-  const words: Token[] = [...data.matchAll(/"((?:\\.|[^"\\])*)"|\S+/g)].map(([text, quoted]) => ({
-    text: quoted ?? text,
-    quoted: quoted !== undefined,
-  }));
+  const words: Token[] = [...data.matchAll(/"((?:\\.|[^"\\])*)"|(?:="(?:\\.|[^"\\])*"|\S)+/g)].map(
+    ([text, quoted]) => ({
+      text: quoted ?? text,
+      quoted: quoted !== undefined,
+    }),
+  );
   return {
     name: typeof name === "string" ? Name.parse(name) : name,
     type,

@@ -16,11 +16,12 @@ export interface Difference {
 export function difference(before: Zone, after: Zone): Difference {
   const removed: ResourceRecord[] = [];
   const added: ResourceRecord[] = [];
-  for (const [key, node] of before.nodes) {
-    const other = after.nodes.get(key);
+  for (const node of before.nodes.values()) {
+    const other = after.nodes.get(node.name.key);
     if (other !== node) compareNodes(node, other, removed, added);
   }
-  for (const [key, node] of after.nodes) if (!before.nodes.has(key)) compareNodes(undefined, node, removed, added);
+  for (const node of after.nodes.values())
+    if (!before.nodes.has(node.name.key)) compareNodes(undefined, node, removed, added);
   return { oldSoa: before.soaRecord, newSoa: after.soaRecord, removed, added };
 }
 

@@ -4,7 +4,8 @@ import { typeText } from "../wire/mnemonic.ts";
 import { type Name, parentKey } from "../wire/name.ts";
 import { MAX_RDATA, rdataKey } from "../wire/rdata.ts";
 import { type ResourceRecord, recordText } from "../wire/record.ts";
-import type { RRset, ZoneNode } from "./node.ts";
+import type { RRset } from "./node.ts";
+import { NodeMap } from "./node-map.ts";
 
 interface MutableSet {
   readonly type: number;
@@ -26,14 +27,14 @@ const META = new Set<number>([TYPE.OPT, TYPE.TKEY, TYPE.TSIG, TYPE.IXFR, TYPE.AX
 
 /** Builds a zone's nodes, or changes a copy of them; nodes that do not change are shared with the base. */
 export class Editor {
-  readonly nodes: Map<string, ZoneNode>;
+  readonly nodes: NodeMap;
   readonly #origin: Name;
   readonly #touched = new Map<string, MutableNode>();
   readonly #problems: string[] = [];
 
-  constructor(origin: Name, base?: ReadonlyMap<string, ZoneNode>) {
+  constructor(origin: Name, base: NodeMap = new NodeMap()) {
     this.#origin = origin;
-    this.nodes = new Map(base);
+    this.nodes = base.fork();
   }
 
   add(record: ResourceRecord): void {
@@ -71,17 +72,17 @@ export class Editor {
   /**
    * Checks what was touched and drops names that have become empty.
    *
-   * @returns the names that were touched and are still there
+   * @returns the keys of the names that were touched
    * @throws ZoneError
    */
-  finish(): readonly ZoneNode[] {
+  finish(): Iterable<string> {
     for (const node of this.#touched.values()) this.#check(node);
     const apex = this.nodes.get(this.#origin.key);
     if (!apex?.rrsets.some(({ type }) => type === TYPE.SOA)) this.#problem("it has no SOA record");
     if (!apex?.rrsets.some(({ type }) => type === TYPE.NS)) this.#problem("it has no NS record at its top");
     if (this.#problems.length > 0) throw new ZoneError(this.#origin.toString(), this.#problems);
-    for (const key of this.#touched.keys()) this.#prune(key);
-    return [...this.#touched.values()].filter(({ name }) => this.nodes.has(name.key));
+    for (const key of [...this.#touched.keys()]) this.#prune(key);
+    return this.#touched.keys();
   }
 
   #edit(name: Name): MutableNode {

@@ -6,19 +6,20 @@ import type { ResourceRecord } from "../wire/record.ts";
 import type { Difference } from "./difference.ts";
 import { Editor } from "./editor.ts";
 import { type ZoneNode, findSet } from "./node.ts";
+import type { NodeMap } from "./node-map.ts";
 
 /** A zone at one serial. Immutable: a change makes another zone, which shares what did not change. */
 export class Zone {
   readonly origin: Name;
   /** Every name of the zone, empty non-terminals included, by {@link Name.key}. */
-  readonly nodes: ReadonlyMap<string, ZoneNode>;
+  readonly nodes: NodeMap;
   readonly apex: ZoneNode;
   readonly soa: Soa;
   readonly soaRecord: ResourceRecord;
   /** Names that hide what is below them: delegations, and owners of DNAME records. */
   readonly occluders: ReadonlyMap<string, ZoneNode>;
 
-  private constructor(origin: Name, nodes: ReadonlyMap<string, ZoneNode>, occluders: ReadonlyMap<string, ZoneNode>) {
+  private constructor(origin: Name, nodes: NodeMap, occluders: ReadonlyMap<string, ZoneNode>) {
     const apex = nodes.get(origin.key);
     const set = findSet(apex, TYPE.SOA);
     const rdata = set?.rdatas[0];
@@ -59,15 +60,15 @@ export class Zone {
   }
 
   static #finish(origin: Name, editor: Editor, before: ReadonlyMap<string, ZoneNode>): Zone {
-    const touched = editor.finish();
-    const occluders = new Map(before);
-    for (const key of before.keys()) if (!editor.nodes.has(key)) occluders.delete(key);
-    for (const node of touched) {
-      const hides = node.rrsets.some(
-        ({ type }) => type === TYPE.DNAME || (type === TYPE.NS && node.name.key !== origin.key),
-      );
-      if (hides) occluders.set(node.name.key, node);
-      else occluders.delete(node.name.key);
+    let occluders = before;
+    for (const key of editor.finish()) {
+      const node = editor.nodes.get(key);
+      const hides = node !== undefined && isOccluder(origin, node);
+      if (!hides && !occluders.has(key)) continue;
+      const changed = new Map(occluders);
+      if (hides) changed.set(key, node);
+      else changed.delete(key);
+      occluders = changed;
     }
     return new Zone(origin, editor.nodes, occluders);
   }
@@ -110,4 +111,8 @@ export class Zone {
 
 export function isDelegation(zone: Zone, node: ZoneNode): boolean {
   return node.name.key !== zone.origin.key && findSet(node, TYPE.NS) !== undefined;
+}
+
+function isOccluder(origin: Name, node: ZoneNode): boolean {
+  return node.rrsets.some(({ type }) => type === TYPE.DNAME || (type === TYPE.NS && node.name.key !== origin.key));
 }

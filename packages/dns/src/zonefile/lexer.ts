@@ -14,8 +14,9 @@ export interface Entry {
   readonly words: readonly Word[];
 }
 
-// In order: white space, comment, quoted string, parenthesis, plain word (escapes included).
-const TOKEN = /([ \t\r]+)|(;[^\n]*)|"((?:\\[\s\S]|[^"\\\n])*)"|([()])|((?:\\[\s\S]|[^\s;"()\\])+)|(\n)/y;
+// In order: white space, comment, quoted string, parenthesis, plain word (escapes and `key="value"` of RFC 9460 included).
+const TOKEN =
+  /([ \t\r]+)|(;[^\n]*)|"((?:\\[\s\S]|[^"\\\n])*)"|([()])|((?:\\[\s\S]|="(?:\\[\s\S]|[^"\\\n])*"|[^\s;"()\\])+)|(\n)/y;
 
 /**
  * Splits a zone file into entries, lazily.
