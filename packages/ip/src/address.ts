@@ -52,7 +52,7 @@ export class Address {
   static fromBytes(bytes: Uint8Array): Address {
     if (bytes.length !== 4 && bytes.length !== 16)
       throw new AddressError(`${bytes.length} octets`, "are no address: IPv4 has 4, IPv6 has 16");
-    return new Address(bytes.length === 4 ? 4 : 6, Uint8Array.from(bytes));
+    return new Address(bytes.length === 4 ? 4 : 6, new Uint8Array(bytes));
   }
 
   /**

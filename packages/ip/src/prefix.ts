@@ -64,8 +64,9 @@ export class Prefix {
     const end = offset + 1 + ((length + 7) >> 3);
     if (end > bytes.length) return undefined;
     const full = new Uint8Array(WIDTH[family] / 8);
-    full.set(bytes.subarray(offset + 1, end));
-    return { prefix: Prefix.of(Address.fromBytes(full), length), end };
+    for (let i = offset + 1; i < end; i++) full[i - offset - 1] = bytes[i] ?? 0;
+    if ((length & 7) !== 0) full[end - offset - 2] = (bytes[end - 1] ?? 0) & (0xff00 >> (length & 7));
+    return { prefix: new Prefix(Address.fromBytes(full), length), end };
   }
 
   get family(): Family {
@@ -173,7 +174,7 @@ export function parseInterface(text: string): InterfaceAddress {
 }
 
 function masked(address: Address, length: number): Address {
-  const bytes = Uint8Array.from(address.bytes);
+  const bytes = new Uint8Array(address.bytes);
   const whole = length >> 3;
   if (whole < bytes.length) {
     bytes[whole] = (bytes[whole] ?? 0) & (0xff00 >> (length & 7)) & 0xff;
