@@ -32,7 +32,10 @@ const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(to
 const reports: Record<string, Report> = {};
 for (const name of positionals.length > 0 ? positionals : known) {
   const { run } = (await import(join(here, name, "bench.ts"))) as { run: (options: BenchOptions) => Promise<Report> };
-  const report = await run(options);
+  const report = await run(options).catch((error: Error) => {
+    console.error(`bench ${name}: ${error.message}`);
+    process.exit(1);
+  });
   reports[name] = report;
   const text = `${format(report)}\nMeasured on: ${machine}.\n`;
   if (!values.json) console.log(text);

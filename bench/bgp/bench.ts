@@ -44,7 +44,7 @@ export async function run(options: BenchOptions): Promise<Report> {
   const missing = missingRequirements({
     programs: ["ip", "gobgpd", "gobgp", "bgpd", "zebra", "bird", "birdc", "vtysh"],
   });
-  if (missing.length > 0) throw new Error(`bench bgp: ${missing.join("; ")}`);
+  if (missing.length > 0) throw new Error(missing.join("; "));
   await Namespace.removeStale();
   const speakers = SPEAKERS.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   const measured: Measurement[] = [];

@@ -14,7 +14,7 @@ const keepalive = Buffer.from(`${"ff".repeat(16)}001304`, "hex");
 /** AS, hold time 180, id 192.0.2.99; multiprotocol, route refresh, four-octet AS. */
 const open = (() => {
   const asn = SINK_AS.toString(16).padStart(4, "0");
-  const capabilities = `0104000${family === "4" ? 1 : 2}0001` + "0200" + `41040000${asn}`;
+  const capabilities = `0104000${family === "4" ? 1 : 2}0001020041040000${asn}`;
   const octets = capabilities.length / 2;
   const body = `04${asn}00b4c0000263${(octets + 2).toString(16).padStart(2, "0")}02${octets.toString(16).padStart(2, "0")}${capabilities}`;
   return Buffer.from(`${"ff".repeat(16)}${(HEADER + body.length / 2).toString(16).padStart(4, "0")}01${body}`, "hex");
@@ -114,6 +114,18 @@ function countPrefixes(bytes: Uint8Array, start: number, end: number): number {
   return found;
 }
 
+/** The counting is compiled before it counts. */
+function warmUp(): void {
+  const classic = new Uint8Array(4096);
+  const multiprotocol = Uint8Array.from(
+    Buffer.from(`0000 0fec 900e 0fe8 000201 10 ${"00".repeat(17)}`.replaceAll(" ", ""), "hex"),
+  );
+  const update = new Uint8Array(4096);
+  update.set(multiprotocol);
+  for (let i = 0; i < 300; i++) if (countUpdate(classic, 0, 4096) + countUpdate(update, 0, 4080) === 0) return;
+}
+
+warmUp();
 let result: Result | undefined;
 while (result === undefined) {
   result = await attempt();
