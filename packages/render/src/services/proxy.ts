@@ -22,7 +22,7 @@ export function haproxy(cluster: Cluster, options: RenderOptions): RenderedFile[
   const addresses = settings.addresses.length > 0 ? settings.addresses.map(bracketed) : ["[::]"];
   const resolvers = cluster.dns?.resolvers?.addresses ?? [];
   const sites = Object.entries(settings.sites);
-  const resolve = resolvers.length > 0 ? " resolvers cluster" : "";
+  const resolve = resolvers.length > 0 ? " resolvers cluster init-addr none" : " init-addr libc,none";
   const label = (site: string) => site.replaceAll(/[^\w-]/g, "_");
   const bind = (port: number, tls = "") =>
     addresses.map(
@@ -61,7 +61,6 @@ export function haproxy(cluster: Cluster, options: RenderOptions): RenderedFile[
       "frontend metrics",
       "  bind :::8405 v4v6",
       "  http-request use-service prometheus-exporter if { path /metrics }",
-      "  no log",
       "",
       "frontend web",
       ...bind(80),
@@ -78,7 +77,7 @@ export function haproxy(cluster: Cluster, options: RenderOptions): RenderedFile[
         ].concat(
           backends.map(
             (ref) =>
-              `  server ${ref.split("/")[1] ?? ref} ${endpoint(cluster, ref)}:${port} check inter 2s fall 3 rise 2${resolve} init-addr libc,none`,
+              `  server ${ref.split("/")[1] ?? ref} ${endpoint(cluster, ref)}:${port} check inter 2s fall 3 rise 2${resolve}`,
           ),
         ),
       ),
