@@ -14,6 +14,8 @@ export interface Negotiated {
   readonly families: readonly Family[];
   readonly fourOctetAs: boolean;
   readonly extendedNextHop: boolean;
+  /** The peer has the capability, asked for or not: GoBGP then uses it without waiting for this end's. */
+  readonly peerExtendedNextHop: boolean;
   readonly extendedMessage: boolean;
   readonly routeRefresh: boolean;
   readonly enhancedRefresh: boolean;

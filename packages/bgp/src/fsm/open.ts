@@ -69,6 +69,11 @@ export function negotiate(config: OpenConfig, open: OpenMessage): Negotiated {
   const families = commonFamilies(config, capabilities);
   const restart = capabilities.findLast((capability) => capability.kind === "graceful-restart");
   const role = checkRole(config, capabilities);
+  const peerExtendedNextHop = capabilities.some(
+    (capability) =>
+      capability.kind === "extended-next-hop" &&
+      capability.entries.some((entry) => unicastFamily(entry.family) === 4 && entry.nextHopAfi === 2),
+  );
   const holdTime = Math.min(config.holdTime, open.holdTime);
   return {
     asn: open.asn,
@@ -78,13 +83,8 @@ export function negotiate(config: OpenConfig, open: OpenMessage): Negotiated {
     keepalive: holdTime === 0 ? 0 : Math.max(1, Math.floor(holdTime / 3)),
     families,
     fourOctetAs: has("four-octet-as"),
-    extendedNextHop:
-      config.extendedNextHop &&
-      capabilities.some(
-        (capability) =>
-          capability.kind === "extended-next-hop" &&
-          capability.entries.some((entry) => unicastFamily(entry.family) === 4 && entry.nextHopAfi === 2),
-      ),
+    extendedNextHop: config.extendedNextHop && peerExtendedNextHop,
+    peerExtendedNextHop,
     extendedMessage: has("extended-message"),
     routeRefresh: has("route-refresh"),
     enhancedRefresh: has("enhanced-route-refresh"),

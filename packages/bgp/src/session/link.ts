@@ -78,11 +78,12 @@ export class Link {
       if (action.do === "failed") reason = action.reason;
       else this.#perform(action);
     }
-    if (state.negotiated !== undefined && from === "open-sent") this.#reader.context = this.context;
+    if (state.negotiated !== undefined && from === "open-sent")
+      this.#reader.context = { ...this.context, extendedNextHop: state.negotiated.peerExtendedNextHop };
     if (from !== state.phase || reason !== undefined) this.#owner.moved(this, from, reason);
   }
 
-  /** How messages are written and read, by what was negotiated. */
+  /** How messages are written, by what was negotiated. */
   get context(): WireContext {
     const { negotiated } = this.state;
     return negotiated === undefined ? INITIAL_CONTEXT : wireContext(negotiated, this.#localAsn);

@@ -83,7 +83,10 @@ describe("what both OPENs agree on", () => {
   });
   test("IPv4 with IPv6 next hops needs both ends (RFC 8950 §4)", () => {
     expect(negotiate(CONFIG, OPEN).extendedNextHop).toBe(true);
-    expect(negotiate({ ...CONFIG, extendedNextHop: false }, OPEN).extendedNextHop).toBe(false);
+    expect(negotiate({ ...CONFIG, extendedNextHop: false }, OPEN)).toMatchObject({
+      extendedNextHop: false,
+      peerExtendedNextHop: true,
+    });
     expect(negotiate(CONFIG, withCapability("extended-next-hop")).extendedNextHop).toBe(false);
   });
   test("four-octet AS numbers, long messages and refresh are the peer's to have", () => {
