@@ -33,15 +33,15 @@ export function decodeAsPath(value: Uint8Array, octets: 2 | 4): AsPathSegment[] 
   for (let offset = 0; offset < value.length;) {
     const kind = KINDS[value[offset] ?? 0];
     const count = value[offset + 1];
-    if (count === undefined) return "one octet is left over";
-    if (kind === undefined) return `segment type ${value[offset]} is not known`;
-    if (count === 0) return "a segment is empty";
+    if (count === undefined) return "has an octet left over";
+    if (kind === undefined) return `has segment type ${value[offset]}, which is not known`;
+    if (count === 0) return "has an empty segment";
     const start = offset + 2;
     offset = start + count * octets;
-    if (offset > value.length) return "a segment is cut short";
+    if (offset > value.length) return "has a segment cut short";
     const asns: number[] = [];
     for (let at = start; at < offset; at += octets) asns.push(octets === 4 ? readU32(value, at) : readU16(value, at));
-    if (asns.includes(0)) return "AS 0 is in it (RFC 7607 §2)";
+    if (asns.includes(0)) return "has AS 0 (RFC 7607 §2)";
     path.push({ kind, asns });
   }
   return path;
