@@ -68,6 +68,7 @@ describe("trivet demo", () => {
       "hang-others",
       "hang",
       "hang-over",
+      "hang-after",
       "power-loss",
       "survivors",
       "return",
@@ -89,7 +90,7 @@ describe("trivet demo", () => {
     await until("withdraws 203.0.113.5/32");
     child.kill("SIGINT");
     expect(await ended).toBe(0);
-    expect(output.out).toContain("All 13 claims held.");
+    expect(output.out).toMatch(/^All 14 claims held\.$/m);
     expect(output.err).toBe("");
     expect(leftovers()).toEqual([]);
   }, 120_000);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The agent's configuration, as its file has it. */
@@ -45,25 +45,20 @@ export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
     writeFileSync(this.#config, JSON.stringify(config, undefined, 2)); // JSON is YAML
   }
 
-  get pid(): number | undefined {
-    return this.#child?.pid;
-  }
-
   start(): void {
     const [program, ...args] = this.#command;
     this.#wanted = true;
     this.failure = undefined;
+    const log = openSync(this.#log, "a");
     const child = spawn(program, ["--import", GUARD, ...args, "agent", "--config", this.#config], {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      stdio: ["ignore", log, log, "ipc"],
     });
+    closeSync(log);
     this.#child = child;
-    const log = createWriteStream(this.#log, { flags: "a" });
-    child.stdout?.pipe(log, { end: false });
-    child.stderr?.pipe(log, { end: false });
     child.once("error", (error) => this.#ended(child, error.message));
-    child.once("close", (code, signal) => {
-      log.end(() => this.#ended(child, code === null ? `ended by ${signal}` : `ended with status ${code}`));
-    });
+    child.once("close", (code, signal) =>
+      this.#ended(child, code === null ? `ended by ${signal}` : `ended with status ${code}`),
+    );
   }
 
   /** Stops it in the middle of what it does, without a word to anyone, as when the server loses power. */
@@ -73,29 +68,18 @@ export class Agent extends EventEmitter<{ ended: [error: AgentEndedError] }> {
 
   /** Ends it at once; it can do nothing about that. */
   async kill(): Promise<void> {
-    await this.#end("SIGKILL");
-  }
-
-  /** Asks it to end, and ends it if it does not within `patience` milliseconds. */
-  async stop(patience = 3_000): Promise<void> {
-    const timer = setTimeout(() => this.#child?.kill("SIGKILL"), patience);
-    await this.#end("SIGTERM");
-    clearTimeout(timer);
+    this.#wanted = false;
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, "close");
+    child.kill("SIGKILL");
+    await closed;
   }
 
   /** The last line of its log that tells of something wrong. */
   lastComplaint(): string | undefined {
     const lines = readFileSync(this.#log, "utf8").split("\n");
     return lines.findLast((line) => /"level":"(warn|error|fatal)"|Error|^trivet: /.test(line));
-  }
-
-  async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    this.#wanted = false;
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const closed = once(child, "close");
-    child.kill(signal);
-    await closed;
   }
 
   #ended(child: ChildProcess, how: string): void {

@@ -21,7 +21,7 @@ export interface Playground {
   readonly agents: ReadonlyMap<string, string>;
   /** Path of the socket of each server's simulated LXD, by server. */
   readonly lxd: ReadonlyMap<string, string>;
-  /** Calls back with each change that a router learns, for people, in one line. */
+  /** Calls back with each change that a router learns and with the end of an agent, for people, in one line. */
   watch(tell: (line: string) => void): void;
 }
 
@@ -42,11 +42,11 @@ export async function playDemo(
     teller.say(introduction(world));
     for (const { title, play } of STORY) {
       teller.say(title(world));
-      await play(world, tryClaim(claims, teller));
+      await play(world, tryClaim(claims, options));
     }
     await explore?.(playgroundOf(world, claims));
   } catch (error) {
-    if (signal.aborted) return undefined;
+    if (signal.aborted && error === signal.reason) return undefined;
     if (!(error instanceof ClaimFailed)) throw error;
   }
   return claims;
@@ -57,7 +57,7 @@ class ClaimFailed extends Error {
   override readonly name = "ClaimFailed";
 }
 
-function tryClaim(claims: Claim[], teller: Teller): Try {
+function tryClaim(claims: Claim[], { teller, signal }: DemoOptions): Try {
   return async (name, text, attempt) => {
     const began = performance.now();
     const measurement = await attempt().catch((error: unknown): Measurement => {
@@ -65,7 +65,9 @@ function tryClaim(claims: Claim[], teller: Teller): Try {
         return { held: false, measured: performance.now() - began, unit: "ms", why: error.message };
       throw error;
     });
-    const claim: Claim = { name, held: true, ...measurement };
+    signal.throwIfAborted(); // an agent that was interrupted along with this process proves nothing
+    const measured = Math.round(measurement.measured * 10) / 10;
+    const claim: Claim = { name, held: true, ...measurement, measured };
     claims.push(claim);
     teller.claim(text, claim);
     if (!claim.held) throw new ClaimFailed(name);
@@ -93,6 +95,7 @@ function playgroundOf(world: World, claims: readonly Claim[]): Playground {
       router?.on("routes", (server, changes) => {
         for (const change of changes) tell(`${router.name}: ${server} ${change}`);
       });
+      for (const agent of world.agents.values()) agent.on("ended", ({ message }) => tell(message));
     },
   };
 }

@@ -108,7 +108,11 @@ export const STORY: readonly Chapter[] = [
         world.cluster.faults.clear(hanging);
         return ms(await world.settled(began));
       });
-      for (const ref of [TAYGA, VPN]) await run(world, ref, true);
+      await claim("hang-after", "both instances start again, and are announced", async () => {
+        const began = performance.now();
+        for (const ref of [TAYGA, VPN]) await run(world, ref, true);
+        return ms(performance.now() - began);
+      });
     },
   },
   {

@@ -8,7 +8,7 @@ import { Collector, HOLD_TIME } from "./collector.ts";
 import { Expectation, differences } from "./expectation.ts";
 
 /** Milliseconds after which something that was to happen is said not to have happened. */
-const PATIENCE = 30_000;
+const PATIENCE = 45_000;
 const AGENT_ASN = 65_010;
 /** `trivet-demo-<pid>-…`: what a demo that was killed left can be told from what is in use. */
 const FOLDER = /^trivet-demo-(\d+)-/;

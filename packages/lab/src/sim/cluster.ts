@@ -48,7 +48,7 @@ export class SimulatedCluster extends EventEmitter<SimulationEvents> implements 
   readonly #removeFolder: () => Promise<void>;
 
   private constructor(scene: Scene, folder: string, removeFolder: () => Promise<void>) {
-    super({});
+    super();
     this.scene = scene;
     this.#state = new ClusterState(scene);
     this.#removeFolder = removeFolder;

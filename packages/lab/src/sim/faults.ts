@@ -19,7 +19,7 @@ export class FaultBoard extends EventEmitter<{ change: [] }> {
   readonly #faults = new Map<string, Faults>();
 
   constructor() {
-    super({});
+    super();
     this.setMaxListeners(0);
   }
 

@@ -51,7 +51,7 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
   readonly #json = new WeakMap<InstanceRecord, string>();
 
   constructor(scene: Scene) {
-    super({});
+    super();
     this.setMaxListeners(0);
     const records = recordsOf(scene);
     this.servers = new Map(records.servers.map((server) => [server.name, server]));
