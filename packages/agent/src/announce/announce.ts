@@ -25,6 +25,32 @@ export interface RefusedCandidate extends Candidate {
   readonly refusal: Refusal;
 }
 
+/** What one instance or network has to announce, by itself. */
+interface Decided {
+  readonly routes: readonly AnnouncedRoute[];
+  readonly refused: readonly RefusedCandidate[];
+  readonly problems: readonly Problem[];
+}
+
+/** Lists what is not announced only when someone asks: there may be thousands, and routers wait for what is. */
+class Decision implements Announcement {
+  readonly routes: ReadonlyMap<string, AnnouncedRoute>;
+  readonly #all: readonly Decided[];
+
+  constructor(routes: ReadonlyMap<string, AnnouncedRoute>, all: readonly Decided[]) {
+    this.routes = routes;
+    this.#all = all;
+  }
+
+  get refused(): readonly RefusedCandidate[] {
+    return this.#all.flatMap(({ refused }) => refused);
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#all.flatMap(({ problems }) => problems);
+  }
+}
+
 /**
  * Decides what a server announces: a pure function of what LXD says and of the configuration.
  *
@@ -38,7 +64,7 @@ export class Announcer {
   readonly #config: AnnounceConfig;
   readonly #filters: Filters;
   #world: Pick<Snapshot, "networks" | "projects" | "server" | "clustered"> | undefined;
-  #found = new WeakMap<Instance | Network, Findings>();
+  #decided = new WeakMap<Instance | Network, Decided>();
   /** Equal attributes are one object, which is the cheapest for the speaker. */
   readonly #attributes = new Map<string, RouteAttributes>();
 
@@ -49,37 +75,38 @@ export class Announcer {
 
   announce(snapshot: Snapshot): Announcement {
     this.#forgetUnless(snapshot);
-    const wanted = new Map<string, [Candidate, ...Candidate[]]>();
-    const refused: RefusedCandidate[] = [];
-    const problems: Problem[] = [];
-    for (const findings of this.#findings(snapshot)) {
-      for (const problem of findings.problems) problems.push(problem);
-      for (const candidate of findings.candidates) {
-        if (isRefused(candidate)) refused.push(candidate);
-        else {
-          const key = candidate.prefix.toString();
-          const same = wanted.get(key);
-          if (same === undefined) wanted.set(key, [candidate]);
-          else same.push(candidate);
-        }
-      }
-    }
     const routes = new Map<string, AnnouncedRoute>();
-    for (const [key, reasons] of wanted) routes.set(key, this.#route(reasons));
-    return { routes, refused, problems };
-  }
-
-  *#findings(snapshot: Snapshot): Generator<Findings> {
+    const shared = new Map<string, [Candidate, ...Candidate[]]>();
+    const all: Decided[] = [];
+    const take = (decided: Decided): void => {
+      all.push(decided);
+      for (const route of decided.routes) {
+        const key = route.prefix.toString();
+        const other = routes.get(key);
+        if (other === undefined) routes.set(key, route);
+        else shared.set(key, [...(shared.get(key) ?? other.reasons), ...route.reasons]);
+      }
+    };
     for (const network of snapshot.networks.values())
-      yield this.#remember(network, () => findInNetwork(snapshot, network, this.#filters));
+      take(this.#remember(network, () => findInNetwork(snapshot, network, this.#filters)));
     for (const instance of snapshot.instances.values())
-      yield this.#remember(instance, () => findInInstance(snapshot, instance, this.#filters, this.#config.addresses));
+      take(this.#remember(instance, () => findInInstance(snapshot, instance, this.#filters, this.#config.addresses)));
+    for (const [key, reasons] of shared) routes.set(key, this.#route(reasons));
+    return new Decision(routes, all);
   }
 
-  #remember(of: Instance | Network, find: () => Findings): Findings {
-    let findings = this.#found.get(of);
-    if (findings === undefined) this.#found.set(of, (findings = find()));
-    return findings;
+  #remember(of: Instance | Network, find: () => Findings): Decided {
+    let decided = this.#decided.get(of);
+    if (decided === undefined) this.#decided.set(of, (decided = this.#decide(find())));
+    return decided;
+  }
+
+  #decide({ candidates, problems }: Findings): Decided {
+    return {
+      routes: candidates.filter((candidate) => !isRefused(candidate)).map((candidate) => this.#route([candidate])),
+      refused: candidates.filter(isRefused),
+      problems,
+    };
   }
 
   #forgetUnless({ networks, projects, server, clustered }: Snapshot): void {
@@ -90,7 +117,7 @@ export class Announcer {
       world.server !== server ||
       world.clustered !== clustered
     ) {
-      this.#found = new WeakMap();
+      this.#decided = new WeakMap();
       this.#world = { networks, projects, server, clustered };
     }
   }

@@ -18,5 +18,7 @@ export function diffRoutes(before: Routes, after: Routes): RouteDiff {
 
 /** Equal attributes are one object: the announcer sees to that. */
 function sameRoute(a: AnnouncedRoute | undefined, b: AnnouncedRoute): boolean {
-  return a !== undefined && a.attributes === b.attributes && a.nextHop?.toString() === b.nextHop?.toString();
+  return (
+    a === b || (a !== undefined && a.attributes === b.attributes && a.nextHop?.toString() === b.nextHop?.toString())
+  );
 }

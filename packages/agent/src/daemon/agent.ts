@@ -43,6 +43,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   readonly #api: ApiServer;
   #config: AgentConfig;
   #announcer: Announcer;
+  /** What the speaker has. */
   #announcement: Announcement = { routes: new Map(), refused: [], problems: [] };
   #speaker: Speaker | undefined;
   #ready = false;
@@ -165,9 +166,9 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     const began = performance.now();
     const before = this.#announcement;
     this.#announcement = this.#announcer.announce(snapshot);
-    this.#speaker?.announce(this.#announcement.routes.values());
-    this.#metrics.announceSeconds.observe((performance.now() - began) / 1000);
     const diff = diffRoutes(before.routes, this.#announcement.routes);
+    this.#speaker?.update({ announce: diff.announced, withdraw: diff.withdrawn.map(({ prefix }) => prefix) });
+    this.#metrics.announceSeconds.observe((performance.now() - began) / 1000);
     logAnnouncement(this.#log, diff, before.problems, this.#announcement.problems);
     if (diff.announced.length > 0 || diff.withdrawn.length > 0) this.emit("routes", diff);
   }

@@ -35,8 +35,8 @@ const RESYNC = 60_000;
 const TIMEOUT = 15_000;
 /** Reads at once. */
 const LANES = 16;
-/** Snapshots within a burst are at least this far apart, milliseconds; the first comes at once. */
-const BURST = 20;
+/** Within a burst, Snapshots (and all that is made of them) take at most this part of the time; the first comes at once. */
+const BURST_SHARE = 0.25;
 const RETRY = { first: 1_000, last: 30_000 };
 
 /**
@@ -60,7 +60,7 @@ export class Inventory extends EventEmitter<InventoryEvents> {
   #resyncTimer: NodeJS.Timeout | undefined;
   #burstTimer: NodeJS.Timeout | undefined;
   #stale = false;
-  #lastCommit = 0;
+  #nextCommit = 0;
   #stream: InventoryHealth = { connected: false };
   #health: InventoryHealth = { connected: false };
   #following: Promise<void> = Promise.resolve();
@@ -221,7 +221,7 @@ export class Inventory extends EventEmitter<InventoryEvents> {
   #commitSoon(): void {
     this.#stale = true;
     if (this.#burstTimer !== undefined) return;
-    const wait = this.#lastCommit + BURST - performance.now();
+    const wait = this.#nextCommit - performance.now();
     if (wait <= 0) this.#commit();
     else
       this.#burstTimer = setTimeout(() => {
@@ -232,9 +232,11 @@ export class Inventory extends EventEmitter<InventoryEvents> {
 
   #commit(): void {
     this.#stale = false;
-    this.#lastCommit = performance.now();
+    const began = performance.now();
     const result = this.#store.commit(Date.now());
     if (result?.changed === true) this.emit("snapshot", result.snapshot);
+    const ended = performance.now();
+    this.#nextCommit = ended + (ended - began) * (1 / BURST_SHARE - 1);
   }
 }
 
