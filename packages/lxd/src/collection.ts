@@ -69,7 +69,7 @@ export class Collection<T, Draft = Partial<T>> {
    * @throws ConflictError when someone else changed it meanwhile
    */
   async update(name: string, change: Draft, options: ChangeOptions = {}): Promise<void> {
-    const { value, etag } = await this.read(name, readOptions(options));
+    const { value, etag } = await this.read(name, options);
     const { config, description } = value as Described;
     if (this.#traits.patches === true) {
       const kept = { ...(description === undefined ? {} : { description }), ...change };
@@ -77,7 +77,7 @@ export class Collection<T, Draft = Partial<T>> {
       return;
     }
     const whole = { ...value, ...change, config: { ...config, ...(change as Described).config } };
-    await this.replace(name, whole as unknown as Draft, { ...(etag === undefined ? {} : { etag }), ...options });
+    await this.replace(name, whole, { ...(etag === undefined ? {} : { etag }), ...options });
   }
 
   async replace(name: string, whole: Draft, options: ChangeOptions = {}): Promise<void> {
@@ -146,11 +146,6 @@ export class Collection<T, Draft = Partial<T>> {
 interface Described {
   readonly description?: string;
   readonly config?: Config;
-}
-
-/** A change's options as those of the reading before it. */
-function readOptions({ etag: _, onProgress: __, ...options }: ChangeOptions): CallOptions {
-  return options;
 }
 
 /** What of a call's options also holds for a call made on its behalf. */

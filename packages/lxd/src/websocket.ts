@@ -1,4 +1,4 @@
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import type { Connection, Limits } from "./connection.ts";
 import { statusError } from "./errors.ts";
 

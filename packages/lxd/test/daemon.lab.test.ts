@@ -344,7 +344,7 @@ describe.each(["lxd", "incus"] as const)("real %s", (kind) => {
         await watch.lifecycle("profile-deleted", "/1.0/profiles/far");
         await using _far = await launch("far");
         expect((await remote.instances.exec("far", ["echo", "hello"])).stdout).toBe("hello\n");
-        const [known] = (await client.certificates.list()).filter(({ name }) => name === "agent");
+        const known = (await client.certificates.list()).find(({ name }) => name === "agent");
         expect(known?.fingerprint).toBe(fingerprint(identity.cert));
         await client.certificates.remove(known?.fingerprint ?? "");
         await expect(remote.instances.list()).rejects.toBeInstanceOf(ForbiddenError);

@@ -1,14 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  DeadlineError,
-  type EventOptions,
-  LxdClient,
-  type StreamItem,
-  UnreachableError,
-  eventSubject,
-} from "@trivet/lxd";
+import { DeadlineError, type EventOptions, LxdClient, type StreamItem, eventSubject } from "@trivet/lxd";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FakeServer, type Peer, reply, sync } from "./support/fake-server.ts";
+import { FakeServer, type Peer } from "./support/fake-server.ts";
 
 const QUICK = { first: 10, last: 40 };
 

@@ -57,9 +57,9 @@ export class Frr extends Router {
     await this.vtysh(`clear bgp ${this.#name(neighbor)} soft in`);
   }
 
-  /** A link-local neighbour goes by its interface's name. */
+  /** A link-local neighbour goes by its bare address; its interface is configured. */
   #name(neighbor: string): string {
-    return neighbor.split("%")[1] ?? neighbor;
+    return neighbor.split("%")[0] ?? neighbor;
   }
 
   #config(): string {
@@ -75,7 +75,9 @@ export class Frr extends Router {
     for (const { address, asn: remote, holdTime = 90, ...neighbor } of neighbors) {
       const name = this.#name(address);
       const add = (text: string): void => void lines.push(` neighbor ${name} ${text}`);
-      add(`${name === address ? "" : "interface v6only "}remote-as ${remote}`);
+      const [, zone] = address.split("%");
+      add(`remote-as ${remote}`);
+      if (zone !== undefined) add(`interface ${zone}`);
       add(`timers ${Math.floor(holdTime / 3)} ${holdTime}`);
       add("timers connect 1");
       add("advertisement-interval 0");
