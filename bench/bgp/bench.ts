@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Family } from "@trivet/ip";
@@ -27,6 +27,8 @@ interface Measurement {
   readonly samples: readonly number[];
   readonly updates: number;
   readonly octets: number;
+  /** Milliseconds that the speaker's threads were on a CPU for the first peer, however busy the machine was. */
+  readonly cpu: number;
   /** MiB resident after the first peer had everything, and the most until then. */
   readonly resident: number;
   readonly peak: number;
@@ -35,7 +37,7 @@ interface Measurement {
 const METHOD = `How long a new peer waits for a full table: each speaker runs in a network namespace of its own, has loaded the routes
 (one attribute set) and has ten configured peers. A sink in another namespace, the same for all, connects as one of them after the
 other and only counts prefixes. Time runs from Established (both KEEPALIVEs are sent and the speaker's has come) to the last
-prefix. "first" is the first peer of a fresh process, which pays for encoding and for cold code; "median" is over all peers.
+prefix; CPU is what the speaker's threads used meanwhile. "first" is the first peer of a fresh process, which pays for encoding and for cold code; "median" is over all peers.
 "prepared octets" is a socket that is written octets made beforehand: the floor that sink and kernel set. Memory is resident memory
 of the process after its first peer had everything, and its peak until then. FRR waits 1 s for more changes by default
 (coalesce-time); it is shown without too. Debian 12's GoBGP 3.10, FRR 8.4 and BIRD 2.0.12.`;
@@ -84,7 +86,8 @@ async function measure(
     const { pid = 0 } = await speaker.start({ namespace, folder, family, count });
     const samples: number[] = [];
     let last = { milliseconds: 0, octets: 0, updates: 0 };
-    let memory = { resident: 0, peak: 0 };
+    let first = { cpu: 0, resident: 0, peak: 0 };
+    const before = cpuOf(pid);
     for (let i = 0; i < runs; i++) {
       const sink = [join(import.meta.dirname, "sink.ts"), sinkAddress(family, i), speakerAddress(family)];
       const { stdout } = await sinks.run([process.execPath, ...sink, String(family), String(count)], {
@@ -92,10 +95,10 @@ async function measure(
       });
       last = JSON.parse(stdout) as typeof last;
       samples.push(last.milliseconds);
-      if (i === 0) memory = memoryOf(pid);
+      if (i === 0) first = { cpu: cpuOf(pid) - before, ...memoryOf(pid) };
     }
     const { octets, updates } = last;
-    return { scenario: name, speaker: speaker.name, label: speaker.label, samples, octets, updates, ...memory };
+    return { scenario: name, speaker: speaker.name, label: speaker.label, samples, octets, updates, ...first };
   } finally {
     await namespace.remove();
     await sinks.remove();
@@ -109,6 +112,12 @@ function memoryOf(pid: number): { resident: number; peak: number } {
   return { resident: mebibytes("VmRSS"), peak: mebibytes("VmHWM") };
 }
 
+/** Milliseconds on a CPU, of all threads. */
+function cpuOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/schedstat`);
+  return threads.reduce((sum, path) => sum + Number(readFileSync(path, "utf8").split(" ")[0]) / 1e6, 0);
+}
+
 function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
@@ -118,13 +127,25 @@ function table(title: string, rows: readonly Measurement[]): Table {
   const ours = rows.find(({ speaker }) => speaker === "trivet");
   return {
     title,
-    columns: ["speaker", "first", "median", "ratio (first)", "ratio (median)", "UPDATEs", "MB sent", "RSS", "peak RSS"],
-    rows: rows.map(({ label, samples, updates, octets, resident, peak }) => [
+    columns: [
+      "speaker",
+      "first",
+      "median",
+      "ratio (first)",
+      "ratio (median)",
+      "CPU",
+      "UPDATEs",
+      "MB sent",
+      "RSS",
+      "peak RSS",
+    ],
+    rows: rows.map(({ label, samples, cpu, updates, octets, resident, peak }) => [
       label,
       `${round(samples[0] ?? Number.NaN)} ms`,
       `${round(median(samples))} ms`,
       ours === undefined ? "" : `${round((samples[0] ?? Number.NaN) / (ours.samples[0] ?? Number.NaN))}×`,
       ours === undefined ? "" : `${round(median(samples) / median(ours.samples))}×`,
+      `${round(cpu)} ms`,
       String(updates),
       round(octets / 1e6),
       `${round(resident)} MiB`,

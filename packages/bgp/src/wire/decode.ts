@@ -56,8 +56,10 @@ export function readMessage(message: Uint8Array, context: WireContext): Message 
   switch (message[18] ?? 0) {
     case MessageType.Open:
       return readOpen(body);
-    case MessageType.Update:
-      return readUpdate(body, context);
+    case MessageType.Update: {
+      const update = readUpdate(body, context);
+      return update.problems === undefined ? update : { ...update, octets: message.slice() };
+    }
     case MessageType.Notification:
       return readNotification(body);
     case MessageType.RouteRefresh:

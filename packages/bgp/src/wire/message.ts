@@ -70,6 +70,8 @@ export interface UpdateMessage {
   readonly endOfRib?: AddressFamily;
   /** What was wrong with a message that did not end the session (RFC 7606); absent when nothing was. Not written. */
   readonly problems?: readonly UpdateProblem[];
+  /** With `problems`: the whole message as it came, for whoever looks into them (RFC 7606 §6). Not written. */
+  readonly octets?: Uint8Array;
 }
 
 /** One fault in an UPDATE, and what was done about it (RFC 7606 §2). */

@@ -18,6 +18,7 @@ import {
   readOne,
   readUpdateParts,
   twoOctet,
+  updateBytes,
 } from "./bytes.ts";
 
 const ROUTE = prefixes("198.51.100.0/24");
@@ -194,6 +195,14 @@ describe("RFC 7606 §5 prefixes", () => {
       withdrawn: prefixes("198.51.100.0/24", "2001:db8::/32"),
       announced: [],
     });
+  });
+});
+
+describe("RFC 7606 §6 for whoever looks into it", () => {
+  test("the whole message comes with its problems, and only then", () => {
+    const bytes = updateBytes({ attributes: MANDATORY + attribute(0x80, 4, "00"), nlri: NLRI });
+    expect(readOne(bytes)).toMatchObject({ octets: bytes, withdrawn: ROUTE });
+    expect(readUpdateParts({ attributes: MANDATORY, nlri: NLRI })).not.toHaveProperty("octets");
   });
 });
 
