@@ -81,7 +81,8 @@ export class Editor {
     if (!apex?.rrsets.some(({ type }) => type === TYPE.SOA)) this.#problem("it has no SOA record");
     if (!apex?.rrsets.some(({ type }) => type === TYPE.NS)) this.#problem("it has no NS record at its top");
     if (this.#problems.length > 0) throw new ZoneError(this.#origin.toString(), this.#problems);
-    for (const key of [...this.#touched.keys()]) this.#prune(key);
+    // Pruning touches the parents as well; they come later in the same loop.
+    for (const key of this.#touched.keys()) this.#prune(key);
     return this.#touched.keys();
   }
 
