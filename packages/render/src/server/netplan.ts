@@ -92,7 +92,7 @@ function onBridge(cluster: Cluster, server: Server, vlan: Vlan): object {
   if (vlan.role === "underlay")
     return { "link-local": [], "accept-ra": false, addresses: within(server.underlay, vlan.subnets) };
   if (vlan.role !== home) return { "link-local": [], "accept-ra": false };
-  const resolvers = cluster.dns?.resolvers?.addresses ?? [];
+  const resolvers = [...(cluster.dns?.resolvers?.addresses ?? []), ...(cluster.dns?.fallback ?? [])];
   const gateway4 = vlan.subnets.find(({ family }) => family === 4)?.gateway;
   return {
     "accept-ra": vlan.role === "hosts" || vlan.subnets.some(({ family }) => family === 6),

@@ -10,6 +10,10 @@ const record = z.strictObject({
 });
 
 export const dns = z.strictObject({
+  fallback: z
+    .array(address)
+    .default([])
+    .describe("Resolvers outside the cluster, for the servers when its own are not up yet."),
   ttl: z.int().min(1).max(604_800).default(300),
   zones: z
     .record(
