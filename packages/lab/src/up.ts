@@ -4,6 +4,7 @@ import { agentsStep } from "./build/agents.ts";
 import { cephStep } from "./build/ceph.ts";
 import { clusterStep } from "./build/cluster.ts";
 import { imageStep, routersStep, servicesStep } from "./build/instances.ts";
+import { readyStep } from "./build/ready.ts";
 import { networksStep } from "./build/networks.ts";
 import { ovnStep, switchStep } from "./build/ovn.ts";
 import { providersStep } from "./build/providers.ts";
@@ -61,7 +62,7 @@ export async function up(options: LabOptions, progress: UpProgress = SILENT): Pr
 function steps({ bare, ceph }: LabOptions): Step[] {
   const machine = [rootImageStep, serversStep, providersStep];
   const cluster = [switchStep, ovnStep, clusterStep, networksStep, imageStep, routersStep, servicesStep, agentsStep];
-  return bare ? machine : [...machine, ...cluster, ...(ceph ? [cephStep] : [])];
+  return bare ? machine : [...machine, ...cluster, ...(ceph ? [cephStep] : []), readyStep];
 }
 
 async function runStep(lab: Lab, step: Step, line: (text: string) => void): Promise<void> {

@@ -5,6 +5,9 @@ import type { ServerPlan, Topology } from "../topology/topology.ts";
 import { lxcConfig } from "./lxc-config.ts";
 import type { Places } from "./places.ts";
 
+/** On a busy machine a server with a whole cluster's daemons takes its time. */
+const BOOT_SECONDS = 240;
+
 /** A server of the lab: a system container with systemd, on an overlay over the shared image. */
 export class Server {
   readonly plan: ServerPlan;
@@ -60,10 +63,12 @@ export class Server {
     await this.booted();
   }
 
-  /** Waits until systemd has started everything (or given up on it). */
+  /** Waits until systemd has started everything, or given up on some of it. */
   async booted(): Promise<void> {
-    const settled = "timeout 100 systemctl is-system-running --wait >/dev/null";
-    await this.sh(`until [ -S /run/dbus/system_bus_socket ]; do sleep 0.1; done; ${settled} || [ $? -lt 124 ]`);
+    const script = `set +x
+      until [ -S /run/dbus/system_bus_socket ]; do sleep 0.1; done
+      timeout ${BOOT_SECONDS} systemctl is-system-running --wait >/dev/null || [ $? -lt 124 ]`;
+    await this.sh(script, { timeout: (BOOT_SECONDS + 30) * 1000 });
   }
 
   /** An orderly shutdown, as its power button does. */
