@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { recordText } from "../src/wire/record.ts";
 import { ask, responderOf, shown, storeOf, zoneOf } from "./support.ts";
 
 const HEAD = "@ 3600 IN SOA ns admin 1 3600 900 604800 300\n@ 3600 NS ns\nns 3600 A 192.0.2.53\n";
@@ -56,6 +57,23 @@ describe("RFC 2308 §5: the negative TTL is the lower of the SOA record's TTL an
     const zone = zoneOf("example.", `@ ${ttl} IN SOA ns admin 1 3600 900 604800 ${minimum}\n@ 60 NS ns\n`);
     const answer = ask(responderOf(storeOf(zone)), "no.example.", "A");
     expect(answer.authorities.map(({ ttl: sent }) => sent)).toEqual([expected]);
+  });
+});
+
+describe("the SOA record of negative answers is whole behind names of any length", () => {
+  test.each([
+    ["example.", "@ 60 IN SOA ns admin.ns 1 2 3 4 5\n@ 60 NS ns\n"],
+    ["example.", "@ 60 IN SOA example. example.org. 1 2 3 4 5\n@ 60 NS ns\n"],
+    ["a.b.example.", "@ 60 IN SOA ns.example. admin.example. 1 2 3 4 5\n@ 60 NS ns\n"],
+    [".", "@ 60 IN SOA a.root.example. nstld.root.example. 1 2 3 4 5\n@ 60 NS a.root.example.\n"],
+  ])("%s %j", (origin, text) => {
+    const zone = zoneOf(origin, text);
+    const responder = responderOf(storeOf(zone));
+    const expected = recordText({ ...zone.soaRecord, ttl: 5 });
+    for (const name of [origin, `x.${origin}`, `ns.${origin}`, `${"y".repeat(63)}.${"z".repeat(63)}.${origin}`].map(
+      (text) => text.replace("..", "."),
+    ))
+      expect(shown(ask(responder, name, "TXT")).authority).toEqual([expected]);
   });
 });
 

@@ -2,6 +2,7 @@ import { CLASS, FLAG, RCODE, TYPE } from "../wire/codes.ts";
 import type { Name } from "../wire/name.ts";
 import { targetOf, writeRdata } from "../wire/rdata.ts";
 import { writeRecord } from "../wire/record.ts";
+import { negativeBody } from "./negative.ts";
 import { Overflow, Writer } from "../wire/writer.ts";
 import { type LookupResult, type OwnedSet, lookup } from "../zone/lookup.ts";
 import { findSet } from "../zone/node.ts";
@@ -33,6 +34,11 @@ const WITH_TARGETS = new Set<number>([TYPE.NS, TYPE.MX, TYPE.SRV]);
 /** Looks up a name of the zone and encodes the answer. Nothing of `name` is kept. */
 export function prepare(zone: Zone, name: Name, type: number): Prepared {
   const result = lookup(zone, name, type);
+  if (result.negative && result.answers.length === 0) {
+    const body = negativeBody(zone, name.wire.length);
+    const bits = FLAG.AA | result.rcode;
+    return { ...EMPTY, bits, authorities: 1, body, neededLength: body.length, exists: result.exists };
+  }
   const to = SCRATCH;
   to.reset();
   // The header's place, and the question, for names to point to.

@@ -15,7 +15,7 @@ interface MutableSet {
 
 interface MutableNode {
   readonly name: Name;
-  readonly rrsets: MutableSet[];
+  rrsets: MutableSet[];
   children: number;
 }
 
@@ -48,7 +48,8 @@ export class Editor {
     if (!(ttl >= 0 && ttl <= 0x7fffffff)) this.#problem(`${name.toString()} has a TTL outside 0 to 2147483647`);
     const node = this.#edit(name);
     const set = node.rrsets.find((other) => other.type === type);
-    if (set === undefined) node.rrsets.push({ type, ttl, rdatas: [rdata] });
+    // `push` would make room for seventeen, at every name of the zone.
+    if (set === undefined) node.rrsets = [...node.rrsets, { type, ttl, rdatas: [rdata] }];
     else {
       // RFC 2181 §5.2: the records of a set have one TTL; the lowest is safe for all.
       set.ttl = Math.min(set.ttl, ttl);
