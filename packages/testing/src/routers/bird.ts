@@ -34,7 +34,8 @@ export class Bird extends Router {
     let prefix = "";
     for (const line of text.split("\n")) {
       prefix = /^([0-9a-f.:]+\/\d+)\s/.exec(line)?.[1] ?? prefix;
-      const hop = /BGP\.next_hop: (\S+)/.exec(line)?.[1];
+      // A link-local next hop alone stands beside an unspecified global one.
+      const hop = /BGP\.next_hop: (?::: )?(\S+)/.exec(line)?.[1];
       if (hop !== undefined) table.set(prefix, [...(table.get(prefix) ?? []), hop]);
     }
     return table;

@@ -1,0 +1,104 @@
+import { type Frr, describeLab, eventually } from "@trivet/testing";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { GRACEFUL_SHUTDOWN, Link, OURS } from "../support/lab-link.ts";
+
+const ROUTES = [
+  { prefix: "10.0.0.0/8", nextHop: OURS[4] },
+  { prefix: "10.1.0.0/16", nextHop: OURS[4] },
+];
+
+describeLab(
+  "graceful restart, graceful shutdown and link-local sessions",
+  { programs: ["bgpd", "zebra", "vtysh", "bird", "birdc"] },
+  () => {
+    let link: Link;
+    beforeAll(async () => {
+      link = await Link.create();
+    });
+    afterEach(async () => {
+      await link.end();
+    });
+    afterAll(async () => {
+      await link.remove();
+    });
+
+    describe("RFC 4724: the speaker restarts, FRR helps", () => {
+      test.each(["detach", "kill"] as const)(
+        "after %s no route is missing at any moment, and stale ones go at End-of-RIB",
+        async (how) => {
+          const router = await link.startRouter("FRR", {});
+          const first = await link.startSpeaker({ gracefulRestart: { restartTime: 30 } });
+          await first.announce(ROUTES);
+          await link.established(OURS[4]);
+          await eventually("the routes are there", async () => (await router.count(4)) === 2);
+
+          if (how === "detach") await first.call("detach");
+          await first.kill();
+          await eventually("the session is gone", async () => (await router.sessionState(OURS[4])) !== "established");
+          expect(await router.count(4)).toBe(2);
+
+          const second = await link.startSpeaker(
+            { gracefulRestart: { restartTime: 30 } },
+            { restarting: true, holdEndOfRib: true },
+          );
+          await link.established(OURS[4]);
+          // Established and nothing announced yet: the stale routes still stand.
+          expect(await router.count(4)).toBe(2);
+          await second.announce(ROUTES.slice(0, 1));
+          await second.call("releaseEndOfRib");
+          await eventually("the stale route is gone", async () => (await router.count(4)) === 1);
+          expect(await router.nextHops("10.0.0.0/8")).toEqual([OURS[4]]);
+        },
+      );
+
+      test("stop is final: the routes are gone at once, in spite of graceful restart", async () => {
+        const router = await link.startRouter(
+          "FRR",
+          {},
+          { extra: "router bgp 65000\n bgp graceful-restart notification\nexit" },
+        );
+        const speaker = await link.startSpeaker({ gracefulRestart: { restartTime: 120 } });
+        await speaker.announce(ROUTES);
+        await link.established(OURS[4]);
+        await eventually("the routes are there", async () => (await router.count(4)) === 2);
+        await speaker.call("stop", "server goes away");
+        await eventually("no route is left", async () => (await router.count(4)) === 0, 5_000);
+        expect(await (router as Frr).vtysh("show bgp neighbors")).toContain(
+          "Notification received (Cease/Administrative Shutdown/Hard Reset)",
+        );
+      });
+    });
+
+    test("RFC 8326: drain adds the community to every route", async () => {
+      const router = (await link.startRouter("FRR", {})) as Frr;
+      const speaker = await link.startSpeaker({});
+      await speaker.announce(ROUTES);
+      await link.established(OURS[4]);
+      await eventually("the routes are there", async () => (await router.count(4)) === 2);
+      await speaker.call("drain");
+      for (const { prefix } of ROUTES)
+        await eventually(`${prefix} is marked`, async () =>
+          (await router.vtysh(`show bgp ipv4 unicast ${prefix}`)).includes(GRACEFUL_SHUTDOWN),
+        );
+      expect(await router.count(4)).toBe(2);
+    });
+
+    test.each(["FRR", "BIRD"])("%s over link-local addresses", async (kind) => {
+      await link.startRouter(kind, { address: "fe80::1%downlink", passive: true, extendedNextHop: true });
+      const speaker = await link.startSpeaker({
+        address: "fe80::fe%uplink",
+        // The interface has another link-local address, made of its MAC.
+        localAddress: "fe80::1%uplink",
+        extendedNextHop: true,
+      });
+      await speaker.announce([{ prefix: "2001:db8:9::/48", nextHop: OURS[6] }, { prefix: "10.0.0.0/8" }]);
+      await link.established("fe80::1%downlink");
+      await eventually(
+        "the routes are there",
+        async () => (await link.router?.count(6)) === 1 && (await link.router?.count(4)) === 1,
+      );
+      expect(await link.router?.nextHops("10.0.0.0/8")).toEqual(["fe80::1"]);
+      expect((await speaker.sessions())[0]).toMatchObject({ peer: "fe80::fe%uplink", local: "fe80::1%uplink" });
+    });
+  },
+);
