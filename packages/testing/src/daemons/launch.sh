@@ -2,45 +2,49 @@
 # Runs a container daemon as if the machine were its own: own mounts, host name, processes and control groups. To be started in its
 # network namespace. When this script ends, so does every process of the daemon's, and with them all mounts.
 #
-# usage: launch.sh NAME ROOT BINDS COMMAND...
+# usage: launch.sh NAME ROOT BINDS
 #   NAME   host name and control group
 #   ROOT   "" to use the machine's own programs, or a folder with `lower` (linked to a system), `upper` and `work`: its root
 #   BINDS  words FROM:TO, folders mounted at the same or another place; those missing in TO are made
 set -eu
+name=$1 root=$2 binds=$3
+groups=/sys/fs/cgroup
+
+# The hierarchies of control groups, one word each; the unified one has no name.
+hierarchies() { cut -d: -f2 /proc/self/cgroup | sed 's/^name=//; s/^$/unified/'; }
+
+mount_groups() {
+  mount -t tmpfs cgroup $groups
+  for hierarchy in $(hierarchies); do
+    mkdir "$groups/$hierarchy"
+    case $hierarchy in
+      unified) mount -t cgroup2 cgroup2 "$groups/unified" ;;
+      systemd) mount -t cgroup -o none,name=systemd cgroup "$groups/systemd" ;;
+      *) mount -t cgroup -o "$hierarchy" cgroup "$groups/$hierarchy" ;;
+    esac
+  done
+}
 
 if [ "${TRIVET_LAUNCHED:-}" = "" ]; then
-  name=$1
   # `ip netns exec` has put a new /sys over the control groups: they are mounted again, entered, and then seen from there only.
-  mount -t tmpfs cgroup /sys/fs/cgroup
-  while IFS=: read -r _ controller _; do
-    hierarchy=${controller#name=}
-    mkdir -p "/sys/fs/cgroup/${hierarchy:-unified}"
-    if [ "$controller" = "" ]; then mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
-    else mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$hierarchy"; fi
-    own="/sys/fs/cgroup/${hierarchy:-unified}/$name"
+  mount_groups
+  for hierarchy in $(hierarchies); do
+    own=$groups/$hierarchy/$name
     mkdir -p "$own"
     if [ "$hierarchy" = cpuset ]; then
-      for key in cpus mems; do cat "/sys/fs/cgroup/cpuset/cpuset.$key" >"$own/cpuset.$key"; done
+      for key in cpus mems; do cat "$groups/cpuset/cpuset.$key" >"$own/cpuset.$key"; done
       echo 1 >"$own/cgroup.clone_children"
     fi
     echo $$ >"$own/cgroup.procs"
-  done </proc/self/cgroup
+  done
   export TRIVET_LAUNCHED=1
   exec unshare --mount --uts --ipc --pid --cgroup --fork --kill-child --mount-proc "$0" "$@"
 fi
 
-name=$1 root=$2 binds=$3
-shift 3
 unset TRIVET_LAUNCHED
 hostname "$name"
-umount -R /sys/fs/cgroup
-mount -t tmpfs cgroup /sys/fs/cgroup
-while IFS=: read -r _ controller _; do
-  hierarchy=${controller#name=}
-  mkdir -p "/sys/fs/cgroup/${hierarchy:-unified}"
-  if [ "$controller" = "" ]; then mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified
-  else mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$hierarchy"; fi
-done </proc/self/cgroup
+umount -R $groups
+mount_groups
 
 if [ "$root" != "" ]; then
   new=$root/merged
