@@ -81,14 +81,15 @@ export interface MessageParts {
   readonly edns?: Edns | undefined;
 }
 
-/**
- * @param limit octets
- * @throws Overflow when the message would be longer
- */
-export function encodeMessage(parts: MessageParts, limit = 0xffff): Uint8Array {
+/** One message is encoded at a time, so all share one buffer. */
+const SCRATCH = new Writer();
+
+/** @throws Overflow when the message would be longer than 65,535 octets */
+export function encodeMessage(parts: MessageParts): Uint8Array {
   const { answers = [], authorities = [], additionals = [], question, edns } = parts;
   const rcode = parts.rcode ?? 0;
-  const to = new Writer(limit);
+  const to = SCRATCH;
+  to.reset();
   to.u16(parts.id);
   to.u16((parts.flags ?? 0) | ((parts.opcode ?? 0) << 11) | (rcode & 0xf));
   to.u16(1);
