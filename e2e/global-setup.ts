@@ -9,7 +9,7 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   if (missingRequirements().length > 0) return undefined;
   // A run that was killed left its labs; the process that they are named after is gone.
   for (const name of Places.labs()) {
-    const pid = /^e\d?x(\d+)$/.exec(name)?.[1];
+    const pid = /^[a-z]\d?x(\d+)$/.exec(name)?.[1];
     if (pid !== undefined && !existsSync(`/proc/${pid}`)) await down(name);
   }
   if (process.env["TRIVET_LAB_KEEP"] === "1") return undefined;

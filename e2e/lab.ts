@@ -1,4 +1,4 @@
-import { type Lab, type LabOptions, announcedRoutes, expectedRoutes, up } from "@trivet/lab";
+import { ANYCAST, type Lab, type LabOptions, announcedRoutes, expectedRoutes, up } from "@trivet/lab";
 import { eventually } from "@trivet/testing";
 
 /** What the machine must have for them. */
@@ -18,7 +18,7 @@ export async function sharedLab(platform: LabOptions["platform"] = "lxd"): Promi
   return lab;
 }
 
-/** Waits until every router has exactly the routes of a healthy lab. */
+/** Waits until every router has exactly the routes of a healthy lab, and each name server answers on the anycast address. */
 export async function healthy(lab: Lab): Promise<void> {
   const expected = expectedRoutes(lab.topology).join("\n");
   for (const { router } of lab.topology.servers)
@@ -27,6 +27,20 @@ export async function healthy(lab: Lab): Promise<void> {
       async () => (await table(lab, router.name)).join("\n") === expected,
       60_000,
     );
+  // Flows are spread: sooner or later every server answers.
+  for (const address of [ANYCAST.ipv4, ANYCAST.ipv6]) {
+    const seen = new Set<string>();
+    await eventually(
+      `all name servers answer on ${address}`,
+      async () => seen.add(await whoAnswers(lab, address)).size === lab.servers.length,
+      60_000,
+    );
+  }
+}
+
+/** The name server that answers on an address, as it tells. */
+export async function whoAnswers(lab: Lab, address: string): Promise<string> {
+  return await client(lab, "dig", "+short", "+tries=1", "+time=2", `@${address}`, "CH", "TXT", "id.server");
 }
 
 /** What a router has learnt from the agents, as `prefix server`. */

@@ -24,6 +24,7 @@ export function netplan(
       routes: [{ to: `${peer.mesh}/32`, scope: "link" }],
     };
   }
+  ethernets["br-uplink"] = { ...quiet, optional: true };
   const bridges = {
     "br-wan-hive": { ...quiet, interfaces: ["wan-hive"], parameters: { stp: false, "forward-delay": 0 } },
     "br-hosts": {

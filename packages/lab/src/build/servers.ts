@@ -37,6 +37,8 @@ export const serversStep: Step = {
 async function furnish(lab: Lab, server: Server): Promise<void> {
   const { plan } = server;
   const hosts = lab.topology.servers.map((s) => `${s.mesh} ${s.name}`).join("\n");
+  // At every boot Open vSwitch takes its identity from here, else a random one: OVN would see a new chassis with the old's address.
+  server.writeDisk("etc/openvswitch/system-id.conf", `${plan.name}\n`);
   server.writeDisk("etc/hostname", `${plan.name}\n`);
   server.writeDisk("etc/hosts", `127.0.0.1 localhost\n::1 localhost\n${hosts}\n`);
   server.writeDisk("etc/netplan/60-trivet.yaml", netplan(plan, serverNics(plan, lab.topology), lab.topology), 0o600);

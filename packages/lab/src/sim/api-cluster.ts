@@ -3,7 +3,7 @@ import { evacuate, restore } from "./evacuation.ts";
 import type { ProfileRecord } from "./records.ts";
 import { CREATED, type Call, type Reply, type Routes, map, merged, ok, text } from "./router.ts";
 import { ApiError, keyOf } from "./state.ts";
-import { memberView, profileView, projectView } from "./views.ts";
+import { certificateView, memberView, profileView, projectView } from "./views.ts";
 import { checkMatch, resource, usersOfProfile, usersOfProject } from "./resources.ts";
 
 /** `/1.0`, the cluster and its members, projects and profiles. */
@@ -25,6 +25,13 @@ export const clusterRoutes: Routes = {
     throw new ApiError(501, "not implemented"); // as LXD 5.0.2 does
   },
   "POST /1.0/cluster/members/:name/state": changeMember,
+
+  "GET /1.0/certificates": ({ cluster, recursion }) =>
+    ok(
+      [...cluster.servers.values()]
+        .map((server) => certificateView(server))
+        .map((certificate) => (recursion > 0 ? certificate : `/1.0/certificates/${certificate.fingerprint}`)),
+    ),
 
   "GET /1.0/projects": ({ cluster, recursion }) =>
     ok(

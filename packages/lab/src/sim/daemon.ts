@@ -6,13 +6,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { clusterRoutes } from "./api-cluster.ts";
 import { instanceRoutes } from "./api-instances.ts";
 import { networkRoutes } from "./api-networks.ts";
+import { zoneRoutes } from "./api-zones.ts";
 import type { FaultBoard } from "./faults.ts";
 import { operationView } from "./operations.ts";
 import { type Call, type Reply, createRouter } from "./router.ts";
 import { ApiError, type ClusterState, type LxdEvent } from "./state.ts";
 import { EventSocket } from "./websocket.ts";
 
-const route = createRouter(clusterRoutes, networkRoutes, instanceRoutes);
+const route = createRouter(clusterRoutes, networkRoutes, instanceRoutes, zoneRoutes);
 
 /** Who listens for which events. */
 interface Subscriber {

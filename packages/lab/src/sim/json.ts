@@ -22,6 +22,11 @@ export function macOf(text: string): string {
   return `00:16:3e:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`;
 }
 
+/** A certificate's fingerprint that is always the same for the same text. */
+export function fingerprintOf(text: string): string {
+  return createHash("sha256").update(`certificate ${text}`).digest("hex");
+}
+
 /** The last 64 bits of an SLAAC address (RFC 4291 appendix A), as the four groups after a /64. */
 export function interfaceIdOf(mac: string): string {
   const octets = mac.split(":").map((octet) => Number.parseInt(octet, 16));

@@ -1,5 +1,5 @@
 import { macOf, uuidOf } from "./json.ts";
-import type { Scene, SceneInstance, SceneNetwork } from "./scene.ts";
+import type { Scene, SceneInstance, SceneNetwork, SceneZone } from "./scene.ts";
 
 /** The cluster's shared state, as its distributed database would hold it. Everything here changes in place. */
 
@@ -54,6 +54,14 @@ export interface NetworkRecord {
   chassis: string;
 }
 
+export interface ZoneRecord {
+  readonly name: string;
+  readonly project: string;
+  description: string;
+  config: Config;
+  readonly records: SceneZone["records"];
+}
+
 export interface InstanceRecord {
   name: string;
   readonly project: string;
@@ -83,6 +91,7 @@ export interface Records {
   readonly profiles: ProfileRecord[];
   readonly networks: NetworkRecord[];
   readonly instances: InstanceRecord[];
+  readonly zones: ZoneRecord[];
 }
 
 export function recordsOf(scene: Scene): Records {
@@ -121,6 +130,13 @@ export function recordsOf(scene: Scene): Records {
       ...UNMANAGED.map(([name, type]) => emptyNetwork(name, "default", type, false)),
     ],
     instances: scene.instances.map((instance) => instanceRecord(instance)),
+    zones: (scene.zones ?? []).map(({ name, project, config, records }) => ({
+      name,
+      project,
+      description: "",
+      config: { ...config },
+      records,
+    })),
   };
 }
 
@@ -171,6 +187,7 @@ function networkRecord(network: SceneNetwork, uplink: string): NetworkRecord {
       "ipv6.address": network.gateway6,
       "ipv6.nat": "false",
       network: uplink,
+      ...(network.zone === undefined ? {} : { "dns.zone.forward": network.zone }),
       "volatile.network.ipv4.address": network.router4,
       "volatile.network.ipv6.address": network.router6,
     },

@@ -9,6 +9,8 @@ export interface Scene {
   readonly projects: readonly SceneProject[];
   readonly networks: readonly SceneNetwork[];
   readonly instances: readonly SceneInstance[];
+  /** LXD's own DNS zones; none unless told. */
+  readonly zones?: readonly SceneZone[];
 }
 
 /** The physical network that all OVN networks have as their uplink. */
@@ -36,6 +38,18 @@ export interface SceneNetwork {
   readonly chassis: string;
   /** Listen addresses of network forwards. */
   readonly forwards: readonly string[];
+  /** LXD's `dns.zone.forward`. */
+  readonly zone?: string;
+}
+
+export interface SceneZone {
+  readonly name: string;
+  readonly project: string;
+  readonly config: Readonly<Record<string, string>>;
+  readonly records: readonly {
+    readonly name: string;
+    readonly entries: readonly { readonly type: string; readonly value: string; readonly ttl?: number }[];
+  }[];
 }
 
 export interface SceneInstance {

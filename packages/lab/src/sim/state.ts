@@ -8,6 +8,7 @@ import {
   type ProfileRecord,
   type ProjectRecord,
   type ServerRecord,
+  type ZoneRecord,
   recordsOf,
 } from "./records.ts";
 import type { Scene } from "./scene.ts";
@@ -45,6 +46,7 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
   readonly profiles: Map<string, ProfileRecord>;
   readonly networks: Map<string, NetworkRecord>;
   readonly instances: Map<string, InstanceRecord>;
+  readonly zones: Map<string, ZoneRecord>;
   readonly operations: Operations;
   /** Configuration of the cluster, `/1.0`. */
   config: Record<string, unknown> = { "cluster.offline_threshold": "20" };
@@ -59,6 +61,7 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
     this.profiles = new Map(records.profiles.map((profile) => [keyOf(profile), profile]));
     this.networks = new Map(records.networks.map((network) => [keyOf(network), network]));
     this.instances = new Map(records.instances.map((instance) => [keyOf(instance), instance]));
+    this.zones = new Map(records.zones.map((zone) => [keyOf(zone), zone]));
     this.operations = new Operations((operation) => this.#tellOperation(operation));
   }
 
@@ -80,6 +83,10 @@ export class ClusterState extends EventEmitter<{ event: [LxdEvent] }> {
 
   network(project: string, name: string): NetworkRecord {
     return found(this.networks.get(keyOf({ project, name })), "Network");
+  }
+
+  zone(project: string, name: string): ZoneRecord {
+    return found(this.zones.get(keyOf({ project, name })), "Network zone");
   }
 
   profile(project: string, name: string): ProfileRecord {

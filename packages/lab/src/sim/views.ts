@@ -1,4 +1,4 @@
-import { NEVER_USED, UNKNOWN_TIME, interfaceIdOf, macOf, timestamp } from "./json.ts";
+import { NEVER_USED, UNKNOWN_TIME, fingerprintOf, interfaceIdOf, macOf, timestamp } from "./json.ts";
 import type {
   BalancerRecord,
   Config,
@@ -9,6 +9,7 @@ import type {
   ProfileRecord,
   ProjectRecord,
   ServerRecord,
+  ZoneRecord,
 } from "./records.ts";
 
 /** How records look in LXD 5.0.2's answers. A test compares the shapes with answers of the real one. */
@@ -92,6 +93,20 @@ export function forwardView({ listenAddress, targetAddress }: ForwardRecord) {
     listen_address: listenAddress,
     location: "",
   };
+}
+
+export function zoneView({ name, description, config }: ZoneRecord, usedBy: readonly string[]) {
+  return { description, config, name, used_by: usedBy };
+}
+
+export function zoneRecordView({ name, entries }: ZoneRecord["records"][number]) {
+  return { description: "", entries, config: {}, name };
+}
+
+/** Each member's own certificate; there are no clients. */
+export function certificateView({ name }: ServerRecord) {
+  const fingerprint = fingerprintOf(name);
+  return { name, type: "server", restricted: false, projects: [], certificate: "", fingerprint };
 }
 
 /** LXD 5.0.2 has no load balancers; this is LXD 5.5's documented shape. */
