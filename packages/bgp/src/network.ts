@@ -58,8 +58,6 @@ export interface Connection {
   readonly waiting: number;
   /** Closes after all that was written is sent, or soon in any case; resolves then. Nothing is read any more. */
   end(): Promise<void>;
-  /** Closes at once. */
-  destroy(): void;
 }
 
 /** An address that cannot be used. */

@@ -65,8 +65,9 @@ export class AttributeSets {
     this.#sets.release(id);
   }
 
+  /** How many are in use. */
   get size(): number {
-    return this.#sets.size;
+    return this.#ids.size;
   }
 
   #keyOf(attributes: RouteAttributes, prefix: string): string {

@@ -34,8 +34,4 @@ export class Counted<T> {
     this.#entries.delete(id);
     this.#forgotten(id, entry.value);
   }
-
-  get size(): number {
-    return this.#entries.size;
-  }
 }

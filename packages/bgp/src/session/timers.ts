@@ -38,10 +38,21 @@ export class Timers {
   #arm(timer: TimerName, deadline: number): void {
     const cancel = this.#clock.after(Math.max(0, deadline - this.#clock.elapsed()), () => {
       const running = this.#running.get(timer);
-      this.#running.delete(timer);
-      if (running !== undefined && running.deadline > this.#clock.elapsed()) this.#arm(timer, running.deadline);
-      else this.#expired(timer);
+      if (running === undefined) return;
+      if (running.deadline > this.#clock.elapsed()) this.#arm(timer, running.deadline);
+      // A process that was busy first reads what came meanwhile: a late timer must not end a session that is alive.
+      else this.#clock.soon(() => this.#expire(timer, running));
     });
     this.#running.set(timer, { deadline, wake: deadline, cancel });
+  }
+
+  #expire(timer: TimerName, running: Running): void {
+    if (this.#running.get(timer) !== running) return;
+    if (running.deadline > this.#clock.elapsed()) {
+      this.#arm(timer, running.deadline);
+      return;
+    }
+    this.#running.delete(timer);
+    this.#expired(timer);
   }
 }

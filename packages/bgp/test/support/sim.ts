@@ -154,15 +154,11 @@ export class SimConnection implements Connection {
   }
 
   async end(): Promise<void> {
-    this.destroy();
-    return Promise.resolve();
-  }
-
-  destroy(): void {
-    if (this.isClosed) return;
+    if (this.isClosed) return Promise.resolve();
     this.isClosed = true;
     this.#carry((far) => far.fail());
     this.#clock.soon(() => this.handler?.closed());
+    return Promise.resolve();
   }
 
   /** The connection ends from elsewhere. */

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Namespace, type RunOptions, findProgram } from "@trivet/lab";
@@ -95,15 +95,6 @@ export abstract class Router implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  /** What the daemons wrote, for a failed test's message. */
-  log(): string {
-    try {
-      return readFileSync(this.path("log"), "utf8");
-    } catch {
-      return "(no log)";
-    }
   }
 
   protected path(name: string): string {
