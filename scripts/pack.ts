@@ -45,8 +45,12 @@ const { metafile } = await build({
 writeFileSync(join(library, "package.json"), `${JSON.stringify({ type: "module", version })}\n`);
 
 const modules = "node_modules";
-for (const path of ["koffi/package.json", "koffi/index.cjs", "koffi/src/koffi/index.cjs", "@koromix/koffi-linux-x64"])
-  copy(join(modules, path), join("lib/trivet/node_modules", path), (file) => !file.includes("musl"));
+for (const path of ["koffi/package.json", "koffi/index.cjs", "koffi/src/koffi", "@koromix/koffi-linux-x64"])
+  copy(
+    join(modules, path),
+    join("lib/trivet/node_modules", path),
+    (file) => !file.includes("musl") && /(\.(cjs|js|json|node)|\/[^.]+)$/.test(file),
+  );
 copy(`${modules}/node/bin/node`, "lib/node");
 copy("packages/agent/system/trivet-agent.service", "systemd/trivet-agent.service");
 copy("packages/agent/system/agent.yaml", "agent.yaml");
@@ -59,6 +63,10 @@ write(
   '#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/../lib/node" "$here/../lib/trivet/trivet.js" "$@"\n',
   0o755,
 );
+
+// What is packed must run, the native module included.
+check("bin/trivet", ["--version"]);
+check("lib/node", ["-e", "require('koffi').load(null)"], library);
 
 // The archive: in order of names, of root, at one time.
 const epoch = process.env["SOURCE_DATE_EPOCH"] ?? commitTime();
@@ -127,6 +135,11 @@ function licenseText(folder: string): string {
     }
   }
   return "(no licence file in the package)";
+}
+
+function check(program: string, args: readonly string[], cwd = staging): void {
+  const { status, stderr } = spawnSync(join(staging, program), args, { cwd, encoding: "utf8" });
+  if (status !== 0) throw new Error(`the packed ${program} ${args.join(" ")} fails: ${stderr}`);
 }
 
 function commitTime(): string {

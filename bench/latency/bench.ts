@@ -30,8 +30,7 @@ const METHOD = `How long from a change in LXD until the router is told: a simula
 BGP collector are in one process, the agent (\`trivet agent\`) in another, with one session over loopback. Time runs from the call that
 stops or starts an instance of the agent's server to the arrival of the UPDATE that withdraws or announces its route: the event, the
 agent's GET of the instance, the new snapshot, the decision, the encoding and the wire. Changes come one after the other, each once the
-one before has arrived. "burst" stops ${BURST} instances at once, until the last route is withdrawn. The agent reads everything again
-every 5 s meanwhile, twelve times as often as by default, so that the full reading weighs on the figures.`;
+one before has arrived. "burst" stops ${BURST} instances at once, until the last route is withdrawn.`;
 
 export async function run(options: BenchOptions): Promise<Report> {
   const measured: Measurement[] = [];
@@ -163,7 +162,7 @@ async function startAgent(folder: string, lxd: string, port: number): Promise<Ch
     routerId: "192.0.2.1",
     peers: [{ address: "127.0.0.1", port, asn: 65000 }],
     allow: ["203.0.113.0/24", "2001:db8::/32"],
-    lxd: { socket: lxd, resync: 5 },
+    lxd: { socket: lxd },
     api: { socket, tls: { enabled: false } },
     log: "warn",
   };

@@ -24,7 +24,12 @@ const PROGRAMS = [
   "curl",
   "openssl",
 ];
-const MAIN = join(import.meta.dirname, "../../cli/src/main.ts");
+/** The source, or with TRIVET_PROGRAM another trivet, such as the packed one. */
+const { TRIVET_PROGRAM } = process.env;
+const TRIVET: [string, ...string[]] =
+  TRIVET_PROGRAM === undefined
+    ? [process.execPath, join(import.meta.dirname, "../../cli/src/main.ts")]
+    : [TRIVET_PROGRAM];
 const PASSWORD = "correct horse";
 
 /** The instance sets its own addresses: the bridge gives none. */
@@ -151,13 +156,14 @@ ${more}`;
     }
 
     async function startAgent(): Promise<void> {
-      const child = lxd.namespace.spawn([process.execPath, MAIN, "agent", "--config", join(folder, "agent.yaml")], {
+      const child = lxd.namespace.spawn([...TRIVET, "agent", "--config", join(folder, "agent.yaml")], {
         stdio: ["ignore", "pipe", "pipe"],
       });
       agent = child;
       for (const stream of [child.stdout, child.stderr])
         stream?.on("data", (chunk: Buffer) => (log.text += chunk.toString()));
-      await eventually("the agent is ready", async () => (await status()).ready);
+      await eventually("the agent is ready, or ended", async () => child.exitCode !== null || (await status()).ready);
+      if (child.exitCode !== null) throw new Error(log.text);
     }
 
     async function endAgent(signal: NodeJS.Signals): Promise<number | null> {
@@ -314,7 +320,7 @@ ${more}`;
     test("a wrong configuration is refused in one line", async () => {
       writeFileSync(join(folder, "agent.yaml"), config("alow: []\n"));
       log.text = "";
-      const child = lxd.namespace.spawn([process.execPath, MAIN, "agent", "--config", join(folder, "agent.yaml")]);
+      const child = lxd.namespace.spawn([...TRIVET, "agent", "--config", join(folder, "agent.yaml")]);
       child.stderr?.on("data", (chunk: Buffer) => (log.text += chunk.toString()));
       const [code] = (await once(child, "close")) as [number];
       expect(code).toBe(1);

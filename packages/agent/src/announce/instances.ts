@@ -53,14 +53,19 @@ export function findInInstance(
     if (network !== undefined) {
       for (const prefix of externalRoutes(nic, report))
         propose(source("external-route"), prefix, nextHopOf(snapshot.networks, network, prefix.family), where);
-      for (const address of addressesOf(instance, device, nic, network))
-        if (keys.addresses ?? (wantAddresses || networkWants(network, address)))
-          propose(
-            source("instance-address"),
-            Prefix.host(address),
-            nextHopOf(snapshot.networks, network, address.family),
-            where,
-          );
+      for (const address of wantedAddresses(
+        instance,
+        device,
+        nic,
+        network,
+        keys.addresses ?? (wantAddresses || undefined),
+      ))
+        propose(
+          source("instance-address"),
+          Prefix.host(address),
+          nextHopOf(snapshot.networks, network, address.family),
+          where,
+        );
     }
     for (const { prefix, nextHop } of userRoutes(nic, report)) propose(source("user-route"), prefix, nextHop, where);
   }
@@ -73,9 +78,19 @@ function whereabouts(snapshot: Pick<Snapshot, "server" | "clustered">, instance:
   return undefined;
 }
 
-/** Incus 7.2: `bgp.ipvN.instances` of the network. */
-function networkWants(network: Network, { family }: Address): boolean {
-  return network.config[`bgp.ipv${family}.instances`] === "true";
+/** @param wanted as the configuration and the instance say; if neither does, the network may: `bgp.ipvN.instances` of Incus 7.2 */
+function wantedAddresses(
+  instance: Instance,
+  device: string,
+  nic: Config,
+  network: Network,
+  wanted: boolean | undefined,
+): Address[] {
+  const families = ([4, 6] as const).filter(
+    (family) => wanted ?? network.config[`bgp.ipv${family}.instances`] === "true",
+  );
+  if (families.length === 0) return [];
+  return addressesOf(instance, device, nic, network).filter(({ family }) => families.includes(family));
 }
 
 type Report = (key: string, value: string, why: string) => void;

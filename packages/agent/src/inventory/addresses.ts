@@ -13,8 +13,9 @@ export function nicsOf(instance: Instance): (readonly [device: string, nic: Conf
  */
 export function addressesOf(instance: Instance, device: string, nic: Config, network: Network): Address[] {
   const noted = (instance.config[`volatile.${device}.last_state.ip_addresses`] ?? "").split(",");
-  const found = [nic["ipv4.address"], nic["ipv6.address"], ...noted]
-    .map((text) => Address.tryParse(text?.trim() ?? ""))
+  const found = [nic["ipv4.address"] ?? "", nic["ipv6.address"] ?? "", ...noted]
+    .filter((text) => text !== "")
+    .map((text) => Address.tryParse(text.trim()))
     .filter((address) => address !== undefined);
   if (!found.some(({ family }) => family === 6)) {
     const hwaddr = nic["hwaddr"] ?? instance.config[`volatile.${device}.hwaddr`];
