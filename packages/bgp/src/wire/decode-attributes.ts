@@ -36,95 +36,109 @@ const DISCARD = "attribute-discard";
  * @throws WireError when the session must end whatever else the UPDATE holds
  */
 export function readAttributes(field: Uint8Array, context: WireContext): ReadAttributes {
-  const draft: Draft = { rest: {}, unknown: [] };
-  const problems: AttributeProblem[] = [];
-  const seen = new Set<number>();
+  const walk = new AttributeWalk(context);
   let offset = 0;
   while (offset < field.length) {
-    const flags = field[offset] ?? 0;
-    const type = field[offset + 1] ?? 0;
-    const extended = (flags & AttributeFlag.ExtendedLength) !== 0;
+    const extended = ((field[offset] ?? 0) & AttributeFlag.ExtendedLength) !== 0;
     const start = offset + (extended ? 4 : 3);
-    const length = extended ? readU16(field, offset + 2) : (field[offset + 2] ?? 0);
-    const end = start + length;
+    const end = start + (extended ? readU16(field, offset + 2) : (field[offset + 2] ?? 0));
     if (end > field.length) {
-      const reason = `attribute ${type} runs past the attributes' end (RFC 7606 §4)`;
-      const data = field.slice(offset);
-      problems.push({ action: WITHDRAW, attribute: type, reason, subcode: UpdateError.MalformedAttributeList, data });
+      walk.cutShort(field.subarray(offset));
       break;
     }
-    const raw = field.subarray(offset, end);
-    readAttribute(flags, type, field.subarray(start, end), raw, seen, draft, problems, context);
-    seen.add(type);
+    walk.read(field.subarray(offset, end), field.subarray(start, end));
     offset = end;
   }
-  return { ...finish(draft), count: seen.size, problems };
+  return { ...finish(walk.draft), count: walk.count, problems: walk.problems };
 }
 
-function readAttribute(
-  flags: number,
-  type: number,
-  value: Uint8Array,
-  raw: Uint8Array,
-  seen: ReadonlySet<number>,
-  draft: Draft,
-  problems: AttributeProblem[],
-  context: WireContext,
-): void {
-  const report = (action: UpdateProblem["action"], subcode: number, reason: string): void => {
+/** One attribute after the other, each with its header (`raw`). */
+class AttributeWalk {
+  readonly draft: Draft = { rest: {}, unknown: [] };
+  readonly problems: AttributeProblem[] = [];
+  readonly #context: WireContext;
+  readonly #seen = new Set<number>();
+  readonly #repeated = new Set<number>();
+
+  constructor(context: WireContext) {
+    this.#context = context;
+  }
+
+  /** Types so far. */
+  get count(): number {
+    return this.#seen.size;
+  }
+
+  cutShort(raw: Uint8Array): void {
+    const reason = `attribute ${raw[1] ?? 0} runs past the attributes' end (RFC 7606 §4)`;
+    this.#report(raw, WITHDRAW, UpdateError.MalformedAttributeList, reason);
+  }
+
+  read(raw: Uint8Array, value: Uint8Array): void {
+    const type = raw[1] ?? 0;
+    const isMp = type === AttributeType.MpReachNlri || type === AttributeType.MpUnreachNlri;
+    if (!this.#seen.has(type)) {
+      this.#seen.add(type);
+      if (isMp) this.#readMp(type, raw, value);
+      else this.#readOther(type, raw, value);
+      return;
+    }
+    const reason = `attribute ${type} is there again (RFC 7606 §3.g)`;
+    if (isMp) throw new WireError(ErrorCode.Update, UpdateError.MalformedAttributeList, reason);
+    // Once a type: thousands fit one message.
+    if (!this.#repeated.has(type)) this.#report(raw, DISCARD, UpdateError.MalformedAttributeList, reason);
+    this.#repeated.add(type);
+  }
+
+  #readMp(type: number, raw: Uint8Array, value: Uint8Array): void {
+    if (kindOf(raw) !== OPTIONAL)
+      throw attributeError(UpdateError.AttributeFlags, `attribute ${type} has wrong flags (RFC 7606 §5.3)`, raw);
+    if (type === AttributeType.MpReachNlri) this.draft.reach = readMpReach(value, raw, this.#context);
+    else this.draft.unreach = readMpUnreach(value, raw, this.#context);
+  }
+
+  #readOther(type: number, raw: Uint8Array, value: Uint8Array): void {
+    const { peering, fourOctetAs } = this.#context;
+    const rule = RULES.get(type);
+    if (rule === undefined) this.#readUnknown(type, raw, value);
+    else if (rule.internalOnly && peering === "external")
+      this.#report(raw, DISCARD, rule.subcode, `${rule.name} came from an external peer (${rule.clause})`);
+    else if (rule.twoOctetOnly && fourOctetAs)
+      this.#report(raw, DISCARD, rule.subcode, `${rule.name} came with four-octet AS numbers (RFC 6793 §4.1)`);
+    else if (kindOf(raw) !== rule.flags)
+      this.#report(raw, WITHDRAW, UpdateError.AttributeFlags, `${rule.name} has wrong flags (RFC 7606 §3.c)`);
+    else if (value.length === 0 && rule.mayBeEmpty === undefined)
+      this.#report(raw, WITHDRAW, UpdateError.AttributeLength, `${rule.name} is empty (RFC 7606 §4)`);
+    else {
+      const wrong = rule.read(value, this.draft, this.#context);
+      if (wrong !== undefined)
+        this.#report(raw, rule.malformed, rule.subcode, `${rule.name} ${wrong} (${rule.clause})`);
+    }
+  }
+
+  /** RFC 4271 §5: an optional one is passed on if it is transitive, and nothing else is done with it. */
+  #readUnknown(type: number, raw: Uint8Array, value: Uint8Array): void {
+    const kind = kindOf(raw);
+    if ((kind & AttributeFlag.Optional) === 0) {
+      const reason = `attribute ${type} is well-known, but not here (RFC 4271 §6.3)`;
+      throw attributeError(UpdateError.UnrecognizedWellKnownAttribute, reason, raw);
+    }
+    if (kind === OPTIONAL_TRANSITIVE) this.draft.unknown.push({ type, partial: true, value: value.slice() });
+  }
+
+  #report(raw: Uint8Array, action: UpdateProblem["action"], subcode: number, reason: string): void {
     // RFC 4271 §6.3: a malformed AS_PATH is the one fault whose NOTIFICATION has no data.
     const data = subcode === UpdateError.MalformedAsPath ? new Uint8Array() : raw.slice();
-    problems.push({ action, attribute: type, reason, subcode, data });
-  };
-  const isMp = type === AttributeType.MpReachNlri || type === AttributeType.MpUnreachNlri;
-  if (seen.has(type)) {
-    if (isMp)
-      throw new WireError(
-        ErrorCode.Update,
-        UpdateError.MalformedAttributeList,
-        `attribute ${type} is there twice (RFC 7606 §3.g)`,
-      );
-    report(DISCARD, UpdateError.MalformedAttributeList, `attribute ${type} is there again (RFC 7606 §3.g)`);
-    return;
+    this.problems.push({ action, attribute: raw[1] ?? 0, reason, subcode, data });
   }
-  const kind = flags & OPTIONAL_TRANSITIVE;
-  if (isMp) {
-    if (kind !== OPTIONAL)
-      throw new WireError(
-        ErrorCode.Update,
-        UpdateError.AttributeFlags,
-        `attribute ${type} has flags 0x${flags.toString(16)} (RFC 7606 §5.3)`,
-        raw.slice(),
-      );
-    if (type === AttributeType.MpReachNlri) draft.reach = readMpReach(value, raw, context);
-    else draft.unreach = readMpUnreach(value, raw, context);
-    return;
-  }
-  const rule = RULES.get(type);
-  if (rule === undefined) {
-    if ((flags & AttributeFlag.Optional) === 0)
-      throw new WireError(
-        ErrorCode.Update,
-        UpdateError.UnrecognizedWellKnownAttribute,
-        `attribute ${type} is well-known, but not here (RFC 4271 §6.3)`,
-        raw.slice(),
-      );
-    if ((flags & AttributeFlag.Transitive) !== 0) draft.unknown.push({ type, partial: true, value: value.slice() });
-    return;
-  }
-  const { name } = rule;
-  if (rule.internalOnly && context.peering === "external")
-    report(DISCARD, rule.subcode, `${name} came from an external peer (${rule.clause})`);
-  else if (rule.twoOctetOnly && context.fourOctetAs)
-    report(DISCARD, rule.subcode, `${name} came from a peer with four-octet AS numbers (RFC 6793 §4.1)`);
-  else if (kind !== rule.flags)
-    report(WITHDRAW, UpdateError.AttributeFlags, `${name} has flags 0x${flags.toString(16)} (RFC 7606 §3.c)`);
-  else if (value.length === 0 && rule.mayBeEmpty === undefined)
-    report(WITHDRAW, UpdateError.AttributeLength, `${name} is empty (RFC 7606 §4)`);
-  else {
-    const wrong = rule.read(value, draft, context);
-    if (wrong !== undefined) report(rule.malformed, rule.subcode, `${name} ${wrong} (${rule.clause})`);
-  }
+}
+
+function kindOf(raw: Uint8Array): number {
+  return (raw[0] ?? 0) & OPTIONAL_TRANSITIVE;
+}
+
+function attributeError(subcode: number, reason: string, raw: Uint8Array): WireError {
+  return new WireError(ErrorCode.Update, subcode, reason, raw.slice());
 }
 
 function finish(draft: Draft): Omit<ReadAttributes, "count" | "problems"> {

@@ -115,6 +115,11 @@ describe("RFC 7606 §3 the message", () => {
     expect(message.problems).toEqual([problem("attribute-discard", type)]);
   });
 
+  test("g: a thousand times is one problem", () => {
+    const message = readUpdateParts({ attributes: MANDATORY + attribute(0x40, 1, "00").repeat(900), nlri: NLRI });
+    expect(message.problems).toEqual([problem("attribute-discard", 1)]);
+  });
+
   test("h: of several faults the strongest counts", () => {
     const discard = attribute(0x40, 6, "00");
     const withdraw = attribute(0x80, 4, "00");
