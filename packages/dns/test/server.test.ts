@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { type Socket, connect } from "node:net";
+import { createSocket } from "node:dgram";
+import { Address } from "@trivet/ip";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   type ServerOptions,
@@ -12,10 +14,12 @@ import {
   axfr,
   difference,
   ixfr,
+  notify,
   query,
   recordText,
 } from "../src/index.ts";
 import { encodeMessage } from "../src/wire/message.ts";
+import { UdpListener } from "../src/socket/udp.ts";
 import type { ResourceRecord } from "../src/wire/record.ts";
 import { Zone } from "../src/zone/zone.ts";
 import { zoneOf } from "./support.ts";
@@ -194,6 +198,57 @@ describe("RFC 7766: TCP", () => {
   });
 });
 
+describe("UDP", () => {
+  const echo = (bytes: Uint8Array, length: number, client: Uint8Array, out: Uint8Array): number => {
+    out.set(bytes.subarray(0, length));
+    out.set(client, length);
+    return length + client.length;
+  };
+
+  test.each([
+    ["127.0.0.1", "in batches", undefined],
+    ["::1", "in batches", undefined],
+    ["127.0.0.1", "one by one, where the kernel's calls are not to be had", async () => undefined],
+    ["::1", "one by one, where the kernel's calls are not to be had", async () => undefined],
+  ])("on %s, %s: each answer goes to the one who asked", async (address, _, load) => {
+    const listener = new UdpListener(load);
+    const port = 20_000 + (process.pid % 20_000);
+    await listener.start({ listen: [{ address, port }], answer: echo, onSendFailure: () => undefined });
+    try {
+      const clients = Array.from({ length: 3 }, () => createSocket(address === "::1" ? "udp6" : "udp4"));
+      const answers = clients.map(
+        async (client, index) =>
+          await new Promise<string[]>((resolve) => {
+            const got: string[] = [];
+            client.on("message", (message) => {
+              got.push(message.toString("latin1"));
+              if (got.length === 100) resolve(got);
+            });
+            client.bind(0, address, () => {
+              for (let i = 0; i < 100; i++) client.send(`${index} ${i};`, port, address);
+            });
+          }),
+      );
+      const bytes = Buffer.from(Address.parse(address).bytes).toString("latin1");
+      for (const [index, got] of (await Promise.all(answers)).entries())
+        expect(new Set(got)).toEqual(new Set(Array.from({ length: 100 }, (_, i) => `${index} ${i};${bytes}`)));
+      for (const client of clients) client.close();
+    } finally {
+      await listener.stop();
+    }
+  });
+
+  test("a query longer than a slot is ignored", async () => {
+    const at = await serve(stored());
+    const client = createSocket("udp4");
+    const answer = once(client, "message");
+    client.send(new Uint8Array(5000), at.port, at.address);
+    client.send(framed(1).subarray(2), at.port, at.address);
+    expect(((await answer) as [Buffer])[0].readUInt16BE(0)).toBe(1);
+    client.close();
+  });
+});
+
 describe("a server that cannot start", () => {
   test("says so: the port is taken", async () => {
     const { port } = await serve(stored());
@@ -219,6 +274,11 @@ describe("a server that cannot start", () => {
 });
 
 describe("the client", () => {
+  test("notifies, and says what the server thinks of it", async () => {
+    const at = await serve(stored());
+    await expect(notify(ORIGIN, at)).rejects.toThrow("answered NOTIMP");
+  });
+
   test("gives up in time, and says who did not answer", async () => {
     const at = { address: "127.0.0.1", port: 9, timeout: 50 };
     await expect(query(HOST, 1, at)).rejects.toThrow(/^127.0.0.1 port 9: /);

@@ -23,6 +23,7 @@ export const COUNTERS = [
   "notifiesAcknowledged",
   "notifiesFailed",
   "sendFailures",
+  "faults",
 ] as const;
 
 export type Counter = (typeof COUNTERS)[number];

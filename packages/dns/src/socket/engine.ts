@@ -17,6 +17,13 @@ export interface Role {
   readonly tcp: boolean;
 }
 
+export interface EngineHooks {
+  readonly counters?: Counters;
+  readonly onNotify?: (state: NotifyState) => void;
+  /** A query could not be answered for a fault of ours. */
+  readonly onFault?: (error: Error) => void;
+}
+
 /** The server of one thread: sockets around a {@link Responder}. */
 export class Engine {
   readonly counters: Counters;
@@ -27,21 +34,19 @@ export class Engine {
   readonly #notify: NotifySender;
   readonly #udp = new UdpListener();
   readonly #tcp = new TcpListener();
+  readonly #onFault: (error: unknown) => void;
   #unsubscribe: () => void = () => undefined;
 
   /** @throws RecordError or AddressError when the options are bad */
-  constructor(
-    options: ServerOptions,
-    zones: ZoneStore,
-    role: Role,
-    {
-      counters = new Counters(),
-      onNotify = () => undefined,
-    }: { counters?: Counters; onNotify?: (state: NotifyState) => void },
-  ) {
+  constructor(options: ServerOptions, zones: ZoneStore, role: Role, hooks: EngineHooks = {}) {
+    const { counters = new Counters(), onNotify = () => undefined, onFault = () => undefined } = hooks;
     checkSizes(options);
     const keys = readKeys(options);
     this.counters = counters;
+    this.#onFault = (error) => {
+      counters.add("faults");
+      onFault(error instanceof Error ? error : new TypeError(String(error)));
+    };
     this.#options = options;
     this.#zones = zones;
     this.#role = role;
@@ -76,6 +81,7 @@ export class Engine {
         limits: this.#options.tcp ?? {},
         counters: this.counters,
         answer: (query, client) => this.#answerTcp(query, client, out),
+        onFault: this.#onFault,
       });
       const { port } = this.#tcp;
       listen = listen.map((endpoint) => (endpoint.port === 0 ? { ...endpoint, port } : endpoint));
@@ -111,7 +117,13 @@ export class Engine {
         incoming.bytes = bytes;
         incoming.length = length;
         incoming.client = client;
-        return this.#responder.respond(incoming, out);
+        try {
+          return this.#responder.respond(incoming, out);
+        } catch (error) {
+          // One query must not end the server.
+          this.#onFault(error);
+          return 0;
+        }
       },
       onSendFailure: () => this.counters.add("sendFailures"),
     });

@@ -25,6 +25,8 @@ export interface TcpListenerOptions {
   readonly counters: Counters;
   /** The messages that answer a query, valid until the next is asked for; none when the connection is to be closed. */
   readonly answer: (query: Uint8Array, client: Uint8Array) => Iterable<Uint8Array>;
+  /** An answer could not be made, which is a fault of ours; the connection is closed. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** The TCP side (RFC 7766): queries of a connection are answered in their order, as many as come, until it is idle too long. */
@@ -75,7 +77,13 @@ export class TcpListener {
       [...this.#connections].reduce((a, b) => (b.lastActive < a.lastActive ? b : a)).close();
     }
     counters.add("tcpConnections");
-    const connection = new Connection(socket, client, idleTimeout, (query) => options.answer(query, address.bytes));
+    const connection = new Connection(
+      socket,
+      client,
+      idleTimeout,
+      (query) => options.answer(query, address.bytes),
+      options.onFault,
+    );
     this.#connections.add(connection);
     socket.on("close", () => this.#connections.delete(connection));
   }
@@ -87,6 +95,7 @@ class Connection {
   lastActive = performance.now();
   readonly #socket: Socket;
   readonly #answer: (query: Uint8Array) => Iterable<Uint8Array>;
+  readonly #onFault: (error: unknown) => void;
   #input: Buffer = Buffer.alloc(0);
   #busy = false;
   #ended = false;
@@ -96,10 +105,12 @@ class Connection {
     client: string,
     idleTimeout: number,
     answer: (query: Uint8Array) => Iterable<Uint8Array>,
+    onFault: (error: unknown) => void,
   ) {
     this.client = client;
     this.#socket = socket;
     this.#answer = answer;
+    this.#onFault = onFault;
     socket.setTimeout(idleTimeout, () => this.close());
     // A client that resets its connection has got what it wanted, or has given up.
     socket.on("error", () => this.close());
@@ -127,8 +138,9 @@ class Connection {
         if (!(await this.#send(this.#answer(query)))) socket.destroy();
       }
     } catch (error) {
-      // A fault of ours must not take the other connections along; the client sees a closed one and asks elsewhere.
-      socket.destroy(error instanceof Error ? error : undefined);
+      // It must not take the other connections along; the client sees a closed one and asks elsewhere.
+      socket.destroy();
+      this.#onFault(error);
     }
     this.#busy = false;
     if (this.#ended) socket.end();

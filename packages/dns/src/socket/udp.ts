@@ -24,12 +24,18 @@ export interface UdpListenerOptions {
  * are fetched and answered in batches, with two kernel calls for up to 64.
  */
 export class UdpListener {
+  readonly #load: typeof loadLibc;
   readonly #sockets: Socket[] = [];
   readonly #addresses = new Map<string, Uint8Array>();
 
+  /** @param load says how to get at the kernel; a test may say that it cannot */
+  constructor(load: typeof loadLibc = loadLibc) {
+    this.#load = load;
+  }
+
   /** @throws ExchangeError, or Node's error, when an address or port is not to be had */
   async start({ listen, answer, onSendFailure }: UdpListenerOptions): Promise<void> {
-    const libc = await loadLibc();
+    const libc = await this.#load();
     const batch = libc && new Batch(libc);
     const out = new Uint8Array(SLOT);
     for (const endpoint of listen) {
@@ -37,7 +43,7 @@ export class UdpListener {
       const fd = libc && openUdp(libc, { ...endpoint, bytes }, BUFFER);
       const socket = createSocket({
         type: family === 4 ? "udp4" : "udp6",
-        ...(fd === undefined ? { reusePort: true, ipv6Only: true, recvBufferSize: BUFFER } : {}),
+        ...(fd === undefined ? { reusePort: true, ipv6Only: family === 6, recvBufferSize: BUFFER } : {}),
       });
       this.#sockets.push(socket);
       socket.on("message", (message, { address, port }) => {

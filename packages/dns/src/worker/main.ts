@@ -15,6 +15,7 @@ const store = new ZoneStore(role.tcp ? {} : { journalRecords: 0 });
 const engine = new Engine(options, store, role, {
   counters: new Counters(counters),
   onNotify: (state) => tell({ kind: "notify", state }),
+  onFault: (error) => tell({ kind: "fault", error }),
 });
 
 port.on("message", (message: ToWorker) => {

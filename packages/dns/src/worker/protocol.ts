@@ -32,6 +32,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "listening"; readonly listen: readonly Endpoint[] }
   | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "fault"; readonly error: Error }
   | { readonly kind: "notify"; readonly state: NotifyState };
 
 export function encodeChange(change: ZoneChange): ToWorker {

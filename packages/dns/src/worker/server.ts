@@ -13,7 +13,7 @@ import { type FromWorker, type ToWorker, type WorkerStart, encodeChange } from "
 export interface ServerEvents {
   /** A secondary has acknowledged a serial, or could not be told. */
   readonly onNotify?: (state: NotifyState) => void;
-  /** A thread has ended by itself; another takes its place. */
+  /** A fault of ours: a query could not be answered, or a thread has ended by itself and another takes its place. */
   readonly onFailure?: (error: Error) => void;
   /** The worker's program, where a bundle has it elsewhere. */
   readonly workerUrl?: URL;
@@ -56,8 +56,9 @@ export class DnsServer {
       this.#events.onNotify?.(state);
     };
     const { workers = 0 } = this.#options;
+    const onFault = this.#events.onFailure === undefined ? {} : { onFault: this.#events.onFailure };
     if (workers === 0) {
-      this.#engine = new Engine(this.#options, this.#zones, { udp: true, tcp: true }, { onNotify });
+      this.#engine = new Engine(this.#options, this.#zones, { udp: true, tcp: true }, { onNotify, ...onFault });
       return await this.#engine.start();
     }
     // All threads must make and take the same cookies.
@@ -136,6 +137,7 @@ class Thread {
     const listening = new Promise<readonly Endpoint[]>((resolve, reject) => {
       worker.on("message", (message: FromWorker) => {
         if (message.kind === "notify") this.#onNotify(message.state);
+        else if (message.kind === "fault") this.#events.onFailure?.(message.error);
         else if (message.kind === "listening") resolve(message.listen);
         else reject(new ExchangeError("DNS server", message.message));
       });
