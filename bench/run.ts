@@ -1,7 +1,7 @@
 // Runs the benchmarks: `npm run bench [-- NAME...] [--json] [--save] [--runs N] [--only PROGRAM]...`. A benchmark is a folder here
 // with a `bench.ts` that exports `run`. `--save` writes results/NAME.md.
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type BenchOptions, type Report, format, held } from "./report.ts";
@@ -29,15 +29,17 @@ if (unknown.length > 0 || !Number.isInteger(runs) || runs < 1) {
 
 const options: BenchOptions = { runs, only: values.only, progress: (line) => console.error(`bench: ${line}`) };
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`;
+const load = (): string => (loadavg()[0] ?? 0).toFixed(1);
 const reports: Record<string, Report> = {};
 for (const name of positionals.length > 0 ? positionals : known) {
   const { run } = (await import(join(here, name, "bench.ts"))) as { run: (options: BenchOptions) => Promise<Report> };
+  const before = load();
   const report = await run(options).catch((error: Error) => {
     console.error(`bench ${name}: ${error.message}`);
     process.exit(1);
   });
   reports[name] = report;
-  const text = `${format(report)}\nMeasured on: ${machine}.\n`;
+  const text = `${format(report)}\nMeasured on: ${machine}; load average ${before} before and ${load()} after.\n`;
   if (!values.json) console.log(text);
   if (values.save) writeFileSync(join(here, "results", `${name}.md`), text);
 }
