@@ -11,7 +11,7 @@ import type { AdjRibOut } from "../rib/adj-rib-out.ts";
 import type { Profile } from "../rib/render.ts";
 import { Sender } from "../rib/sender.ts";
 import type { ResolvedPeer, ResolvedSpeaker } from "../resolve.ts";
-import type { SessionFailure, SessionInfo, SessionState, SpeakerEvents } from "../session-info.ts";
+import type { SessionInfo, SessionState, SpeakerEvents } from "../session-info.ts";
 import {
   CeaseReason,
   ErrorCode,
@@ -27,6 +27,7 @@ import {
   unicastFamily,
 } from "../wire/index.ts";
 import { Link, type LinkOwner } from "./link.ts";
+import { SessionRecord } from "./record.ts";
 
 /** What a peer needs of its speaker. */
 export interface PeerWorld {
@@ -42,8 +43,6 @@ export interface PeerWorld {
   /** The session of a range's member is over. */
   gone(peer: Peer): void;
 }
-
-type Counters = Record<Message["kind"], number>;
 
 const RANK: Readonly<Record<SessionState, number>> = {
   idle: 0,
@@ -63,13 +62,7 @@ export class Peer implements LinkOwner {
   #up: Link | undefined;
   #sender: Sender | undefined;
   #ribIn = new AdjRibIn();
-  #state: SessionState = "idle";
-  #since: number;
-  #established = 0;
-  #lastFailure: SessionFailure | undefined;
-  #lastNotification: SessionFailure["notification"];
-  readonly #received: Counters = noMessages();
-  readonly #sent: Counters = noMessages();
+  readonly #record: SessionRecord;
   #endOfRib = new Set<4 | 6>();
   /** Peers keep the routes of this speaker's predecessor until End-of-RIB. */
   #restarting: boolean;
@@ -78,7 +71,7 @@ export class Peer implements LinkOwner {
   constructor(options: ResolvedPeer, world: PeerWorld) {
     this.options = options;
     this.#world = world;
-    this.#since = world.clock.now();
+    this.#record = new SessionRecord(world.clock);
     this.#restarting = world.speaker.restarting;
     this.#primary = new Link(INITIAL_STATE, () => this.#config(false), this, world.clock);
   }
@@ -159,14 +152,9 @@ export class Peer implements LinkOwner {
       asn,
       ...(description === undefined ? {} : { description }),
       dynamic,
-      state: this.#state,
-      since: this.#since,
+      ...this.#record.info(),
       ...(local === undefined || local.address === "" ? {} : { local: local.address }),
       ...(negotiated === undefined ? {} : { negotiated }),
-      established: this.#established,
-      ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
-      received: { ...this.#received },
-      sent: { ...this.#sent },
       prefixesReceived: this.#ribIn.count(),
       prefixesSent: counts?.told ?? { 4: 0, 6: 0 },
       unsendable: counts?.untold ?? { 4: 0, 6: 0 },
@@ -248,7 +236,7 @@ export class Peer implements LinkOwner {
   }
 
   notification(direction: "sent" | "received", message: NotificationMessage): void {
-    this.#lastNotification = { direction, code: message.code, subcode: message.subcode };
+    this.#record.notification(direction, message);
     this.#world.emit("notification", { peer: this.name, direction, message, text: describeNotification(message) });
   }
 
@@ -257,7 +245,7 @@ export class Peer implements LinkOwner {
   }
 
   count(direction: "sent" | "received", kind: Message["kind"], messages: number): void {
-    (direction === "sent" ? this.#sent : this.#received)[kind] += messages;
+    this.#record.count(direction, kind, messages);
   }
 
   closing(closed: Promise<void>): void {
@@ -266,7 +254,6 @@ export class Peer implements LinkOwner {
 
   #comeUp(link: Link): void {
     this.#up = link;
-    this.#established++;
     const other = link === this.#primary ? this.#accepted : this.#primary;
     if (other?.state.phase === "open-sent" || other?.state.phase === "open-confirm")
       other.dispatch({ type: "collision" });
@@ -288,8 +275,8 @@ export class Peer implements LinkOwner {
   }
 
   #fail(link: Link, reason: string): void {
-    const notification = this.#lastNotification;
-    this.#lastNotification = undefined;
+    // A connection that lost a collision is no failure of the peer.
+    this.#record.fail(reason, this.#up !== undefined && link !== this.#up);
     if (link === this.#up) {
       this.#up = undefined;
       if (this.#sender !== undefined) this.#world.ribOut.leave(this.#sender);
@@ -297,12 +284,7 @@ export class Peer implements LinkOwner {
       this.#ribIn = new AdjRibIn();
       this.#endOfRib = new Set();
       if (link !== this.#primary && this.#running) this.#primary.dispatch({ type: "restart" });
-    } else if (this.#up !== undefined) return; // a connection that lost a collision is no failure of the peer
-    this.#lastFailure = {
-      at: this.#world.clock.now(),
-      reason,
-      ...(notification === undefined ? {} : { notification }),
-    };
+    }
   }
 
   #drop(link: Link): void {
@@ -318,10 +300,9 @@ export class Peer implements LinkOwner {
   #show(reason: string | undefined): void {
     const states = [this.#primary, this.#accepted, this.#up].map((link) => link?.state.phase ?? "idle");
     const to = states.reduce((a, b) => (RANK[b] > RANK[a] ? b : a));
-    const from = this.#state;
+    const from = this.#record.state;
     if (to === from) return;
-    this.#state = to;
-    this.#since = this.#world.clock.now();
+    this.#record.move(to);
     const fell = reason !== undefined && RANK[to] < RANK[from];
     this.#world.emit("session", { peer: this.name, from, to, ...(fell ? { reason } : {}) });
   }
@@ -379,7 +360,3 @@ export class Peer implements LinkOwner {
 }
 
 const COLLISION = cease(CeaseReason.CollisionResolution);
-
-function noMessages(): Counters {
-  return { open: 0, update: 0, notification: 0, keepalive: 0, "route-refresh": 0 };
-}

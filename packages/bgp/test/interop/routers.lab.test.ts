@@ -81,9 +81,12 @@ for (const [kind, { needs, extendedNextHop }] of Object.entries(KINDS)) {
       });
     });
 
-    test("the router connects to a passive speaker's listen range", async () => {
-      await link.startRouter(kind, { address: OURS[6] });
-      await link.startSpeaker({}, { peers: [], ranges: [{ prefix: "2001:db8::/64", asn: ROUTER_ASN }] });
+    test("the router connects to a speaker's listen range, which has a password", async () => {
+      await link.startRouter(kind, { address: OURS[6], password: "seventeen" });
+      await link.startSpeaker(
+        {},
+        { peers: [], ranges: [{ prefix: "2001:db8::/64", asn: ROUTER_ASN, password: "seventeen" }] },
+      );
       await link.established(OURS[6]);
       expect(await link.speaker?.sessions()).toMatchObject([{ dynamic: true, peer: ROUTER[6] }]);
       await link.end();

@@ -7,6 +7,10 @@ interface Timer {
   readonly callback: () => void;
 }
 
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.at === b.at ? a.order < b.order : a.at < b.at;
+}
+
 /** Time that only moves when told. */
 export class SimClock implements Clock {
   #time = 0;
@@ -36,7 +40,8 @@ export class SimClock implements Clock {
     const end = this.#time + seconds * 1000;
     for (;;) {
       await Promise.resolve(); // microtasks of the last event
-      const [next] = [...this.#timers].toSorted((a, b) => a.at - b.at || a.order - b.order);
+      let next: Timer | undefined;
+      for (const timer of this.#timers) if (next === undefined || isBefore(timer, next)) next = timer;
       if (next === undefined || next.at > end) break;
       this.#timers.delete(next);
       this.#time = Math.max(this.#time, next.at);
