@@ -57,14 +57,24 @@ export function lose(cluster: Cluster, names: readonly string[]): Consequence {
   return consequence(new Model(cluster), lost);
 }
 
+/** The components whose failure alone ends a service, the worst first. */
+export function singlePoints(cluster: Cluster): SinglePoint[] {
+  const model = new Model(cluster);
+  const parts = componentsOf(cluster).filter(({ kind }) => kind !== "instance");
+  return pointsOf(cluster, parts.map((component) => consequence(model, [component])).sort(worstFirst));
+}
+
+function pointsOf(cluster: Cluster, singles: readonly Consequence[]): SinglePoint[] {
+  return singles
+    .filter(({ down }) => down.length > 0)
+    .map((single): SinglePoint => Object.assign(single, { remedy: remedyFor(cluster, single) }));
+}
+
 /** Every single failure, then every pair, ranked by what they take down. */
 export function whatIf(cluster: Cluster): WhatIf {
   const model = new Model(cluster);
   const components = componentsOf(cluster).filter(({ kind }) => kind !== "instance");
   const singles = components.map((component) => consequence(model, [component])).sort(worstFirst);
-  const singlePoints = singles
-    .filter(({ down }) => down.length > 0)
-    .map((single): SinglePoint => Object.assign(single, { remedy: remedyFor(cluster, single) }));
   const endedBy = new Map(singles.map(({ lost, down }) => [lost[0]?.name, new Set(down)]));
   const usual = distinct(components, singles);
   const paired = components.length > MOST_PAIRED ? usual.filter(({ kind }) => COARSE.has(kind)) : usual;
@@ -83,7 +93,7 @@ export function whatIf(cluster: Cluster): WhatIf {
         pairs.push(both);
     }
   }
-  return { singles, pairs: pairs.sort(worstFirst), singlePoints, pairsTried };
+  return { singles, pairs: pairs.sort(worstFirst), singlePoints: pointsOf(cluster, singles), pairsTried };
 }
 
 /** Without parts whose failure is that of their whole server: the system's only disk and the server fail alike. */

@@ -2,9 +2,11 @@ import { Composite } from "./source/composite.ts";
 import type { FileReader } from "./source/composite.ts";
 import type { Context } from "./context.ts";
 import type { Cluster } from "./model.ts";
+import { hardwarePath } from "./resolve/hardware.ts";
 import { resolveCluster } from "./resolve/index.ts";
 import { checkRules } from "./rules/index.ts";
 import { type ClusterFile, clusterSchema } from "./schema/cluster.ts";
+import { formatDiagnostic } from "./source/print.ts";
 import { type Diagnostic, type Location, SpecError, compareDiagnostics } from "./source/diagnostic.ts";
 import type { Path } from "./source/document.ts";
 import { type Rejected, validate } from "./source/load.ts";
@@ -50,17 +52,42 @@ export function loadCluster(path: string, reader?: FileReader): LoadedCluster | 
   checkRules(context, cluster);
   const found = withoutConsequences(diagnostics).sort(compareDiagnostics);
   if (found.some(({ severity }) => severity === "error")) return { ok: false, diagnostics: found };
-  return { ok: true, cluster: deepFreeze(cluster), file: valid.value, diagnostics: found, files: source.files, locate };
+  return {
+    ok: true,
+    cluster: deepFreeze(cluster),
+    file: valid.value,
+    diagnostics: found,
+    files: source.files,
+    locate: (at, key) => locate(written(valid.value, at), key),
+  };
 }
 
-/** As {@link loadCluster}, for who only wants a good cluster. @throws SpecError */
+/** A cluster.yaml that cannot be used; `report` shows all that is wrong with it, with the lines. */
+export class ClusterError extends SpecError {
+  readonly report: string;
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(diagnostics);
+    this.report = diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join("\n");
+  }
+}
+
+/** As {@link loadCluster}, for who only wants a good cluster. @throws ClusterError */
 export function readCluster(path: string, reader?: FileReader): Cluster {
   const result = loadCluster(path, reader);
-  if (!result.ok) throw new SpecError(result.diagnostics);
+  if (!result.ok) throw new ClusterError(result.diagnostics);
   return result.cluster;
 }
 
 const MOST_DIAGNOSTICS = 500;
+
+/** A part of a server stands where it is written: with the server, or in its model. */
+function written(file: ClusterFile, path: Path): Path {
+  const [section, server, ...rest] = path;
+  return section === "servers" && typeof server === "string" && rest.length > 0
+    ? hardwarePath(file, server, ...rest)
+    : path;
+}
 
 /** What each fault makes appear that is none by itself: it is said only when still there after the cause is gone. */
 const CONSEQUENCES: Partial<Record<string, readonly string[]>> = {

@@ -50,7 +50,7 @@ function bond(server: Server, link: Link, path: Path, say: Say): void {
   if (cards.size === 1)
     say(
       "bond-one-card",
-      path,
+      [...path, "ports"],
       `all ports of ${server.name}'s ${link.name} are on the card ${[...cards][0]}`,
       "take ports of two cards",
     );

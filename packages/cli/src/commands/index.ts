@@ -1,5 +1,8 @@
 import { demo } from "./demo.ts";
 import { lab } from "./lab.ts";
+import { check } from "./check.ts";
+import { render } from "./render.ts";
+import { whatif } from "./whatif.ts";
 import { agent } from "./agent.ts";
 import { routes as routesCommand } from "./routes.ts";
 import { status } from "./status.ts";
@@ -10,6 +13,9 @@ import { status } from "./status.ts";
  */
 export const routes = {
   demo,
+  check,
+  whatif,
+  render,
   lab,
   status,
   routes: routesCommand,
