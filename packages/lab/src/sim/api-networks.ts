@@ -37,9 +37,6 @@ export const networkRoutes: Routes = {
     if (!hasBalancers(call)) throw new ApiError(404, "not found"); // LXD 5.0.2 knows no such path
     return list(call, "load-balancers", network.balancers, balancerView);
   },
-
-  /** The scenes have no zone objects. */
-  "GET /1.0/network-zones": () => ok([]),
 };
 
 function networkOf({ cluster, project, param }: Call): NetworkRecord {

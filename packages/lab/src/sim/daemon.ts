@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
+import { type WebSocket, WebSocketServer } from "ws";
 import { clusterRoutes } from "./api-cluster.ts";
 import { instanceRoutes } from "./api-instances.ts";
 import { networkRoutes } from "./api-networks.ts";
@@ -11,13 +12,12 @@ import type { FaultBoard } from "./faults.ts";
 import { operationView } from "./operations.ts";
 import { type Call, type Reply, createRouter } from "./router.ts";
 import { ApiError, type ClusterState, type LxdEvent } from "./state.ts";
-import { EventSocket } from "./websocket.ts";
 
 const route = createRouter(clusterRoutes, networkRoutes, instanceRoutes, zoneRoutes);
 
 /** Who listens for which events. */
 interface Subscriber {
-  readonly socket: EventSocket;
+  readonly socket: WebSocket;
   readonly project: string | undefined;
   readonly types: ReadonlySet<string>;
 }
@@ -37,6 +37,7 @@ export class Daemon {
   readonly #cluster: ClusterState;
   readonly #faults: FaultBoard;
   readonly #seen: (request: SeenRequest, outcome: "received" | "abandoned") => void;
+  readonly #websockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, autoPong: false });
   readonly #subscribers = new Set<Subscriber>();
   readonly #connections = new Set<Socket>();
   readonly #held: LxdEvent[] = [];
@@ -90,7 +91,7 @@ export class Daemon {
 
   /** Breaks all event streams off, and nothing else. */
   dropEventStreams(): void {
-    for (const { socket } of this.#subscribers) socket.drop();
+    for (const { socket } of this.#subscribers) socket.terminate();
   }
 
   readonly #publish = (event: LxdEvent): void => {
@@ -122,19 +123,21 @@ export class Daemon {
     if ((await this.#admit(request, socket)) !== undefined)
       return void socket.end("HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n");
     if (socket.destroyed) return;
-    const subscriber: Subscriber = {
-      socket: new EventSocket(
-        request,
-        socket,
-        head,
-        () => !this.#hangs,
-        () => this.#subscribers.delete(subscriber),
-      ),
-      project:
-        url.searchParams.get("all-projects") === "true" ? undefined : (url.searchParams.get("project") ?? "default"),
-      types: new Set((url.searchParams.get("type") ?? "lifecycle,operation").split(",")),
-    };
-    this.#subscribers.add(subscriber);
+    this.#websockets.handleUpgrade(request, socket, head, (websocket) => {
+      const { searchParams } = url;
+      const everywhere = searchParams.get("all-projects") === "true";
+      const subscriber: Subscriber = {
+        socket: websocket,
+        project: everywhere ? undefined : (searchParams.get("project") ?? "default"),
+        types: new Set((searchParams.get("type") ?? "lifecycle,operation").split(",")),
+      };
+      this.#subscribers.add(subscriber);
+      websocket.on("close", () => this.#subscribers.delete(subscriber));
+      websocket.on("error", () => websocket.terminate()); // the client went away
+      websocket.on("ping", (data) => {
+        if (!this.#hangs) websocket.pong(data);
+      });
+    });
   }
 
   /** Lets a request through its faults. @returns the HTTP status it shall fail with, if it shall */
