@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RateLimit } from "../src/limits/rate-limit.ts";
+import { TsigKey } from "../src/tsig/key.ts";
+import { keyring, signQuery } from "../src/tsig/tsig.ts";
 import { FLAG } from "../src/wire/codes.ts";
 import { OPTION, readExtendedError } from "../src/wire/edns.ts";
 import { decodeMessage, encodeMessage } from "../src/wire/message.ts";
@@ -197,6 +199,34 @@ describe("the cache", () => {
     const responder = responderOf(store);
     for (let i = 0; i < 100; i++) ask(responder, `no${i % 2}.example.`, "A");
     expect(responder.counters.get("cacheHits")).toBe(0);
+  });
+});
+
+describe("queries that come in a Buffer, as Node's sockets give them", () => {
+  test("are answered alike, and not changed", () => {
+    const shouted = encodeMessage({ id: 7, question: { name: Name.parse("HOST.Example."), type: 1 }, edns: EDNS });
+    const buffer = Buffer.from(shouted);
+    const answer = exchange(responderOf(store), buffer);
+    expect(buffer).toEqual(Buffer.from(shouted));
+    expect(answer).toEqual(exchange(responderOf(store), shouted));
+  });
+
+  test("also when they are signed", () => {
+    const key = new TsigKey("key.", "hmac-sha256", "c2VjcmV0");
+    const signed = signQuery(query(), key, NOW / 1000).message;
+    const buffer = Buffer.from(signed);
+    const answer = exchange(responderOf(store, { keys: keyring([key]) }), buffer);
+    expect(buffer).toEqual(Buffer.from(signed));
+    expect((answer?.[3] ?? 0) & 0xf).toBe(0);
+  });
+
+  test("what the cache keeps is not the buffer, which is used again", () => {
+    const responder = responderOf(store);
+    const buffer = Buffer.from(query());
+    exchange(responder, buffer);
+    buffer.fill(0x61, 12, 20);
+    exchange(responder, query());
+    expect(responder.counters.get("cacheHits")).toBe(1);
   });
 });
 

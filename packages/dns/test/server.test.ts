@@ -143,6 +143,17 @@ describe("RFC 7766: TCP", () => {
     expect(ids).toEqual(Array.from({ length: 49 }, (_, i) => i + 1));
   });
 
+  test("a client that has closed its side still gets all of a transfer", async () => {
+    const { port } = await serve(stored());
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    sockets.push(socket);
+    const message = encodeMessage({ id: 1, question: { name: ORIGIN, type: 252 } });
+    socket.end(Buffer.concat([Uint8Array.of(0, message.length), message]));
+    let octets = 0;
+    for await (const chunk of socket) octets += (chunk as Buffer).length;
+    expect(octets).toBeGreaterThan(120 * 16);
+  });
+
   test("an idle connection is closed, a message that cannot be one too", async () => {
     const { port } = await serve(stored(), { tcp: { idleTimeout: 50 } });
     await once((await tcp(port)).resume(), "close");
@@ -253,6 +264,18 @@ describe("a server that cannot start", () => {
   test("says so: the port is taken", async () => {
     const { port } = await serve(stored());
     await expect(serve(stored(), { listen: [{ address: "127.0.0.1", port }] })).rejects.toThrow(/EADDRINUSE/);
+  });
+
+  test("leaves nothing open when only UDP's port is taken", async () => {
+    const taken = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address();
+    await expect(serve(stored(), { listen: [{ address: "127.0.0.1", port }] })).rejects.toThrow(
+      "cannot listen on UDP port",
+    );
+    const free = connect(port, "127.0.0.1");
+    await expect(once(free, "connect")).rejects.toThrow("ECONNREFUSED");
+    taken.close();
   });
 
   test("says so also from its threads, and stops them", async () => {

@@ -1,6 +1,7 @@
 import { foldOctet } from "../wire/name.ts";
 import type { Prepared } from "./prepared.ts";
 import type { Query } from "./query.ts";
+import { copyOf } from "../wire/copy.ts";
 
 interface Entry {
   /** The question's name, in lower case. */
@@ -35,7 +36,7 @@ export class AnswerCache {
 
   set(message: Uint8Array, query: Query, prepared: Prepared): void {
     if (this.#count >= this.#limit) this.clear();
-    const name = message.slice(NAME_AT, query.nameEnd);
+    const name = copyOf(message, NAME_AT, query.nameEnd);
     for (let i = 0; i < name.length; i++) name[i] = foldOctet(name[i] ?? 0);
     this.#entries.set(query.hash, { name, type: query.type, prepared, next: this.#entries.get(query.hash) });
     this.#count++;

@@ -18,6 +18,7 @@ import { Counters, INDEX, rcodeIndex } from "./counters.ts";
 import { type Prepared, prepare } from "./prepared.ts";
 import { DROP, Query } from "./query.ts";
 import { Renderer } from "./render.ts";
+import { copyOf } from "../wire/copy.ts";
 
 export interface ResponderOptions {
   readonly zones: ZoneStore;
@@ -197,7 +198,7 @@ export class Responder {
       this.counters.addAt(INDEX.cacheHits);
       return cached;
     }
-    const name = Name.fromWire(bytes.slice(12, query.nameEnd));
+    const name = Name.fromWire(copyOf(bytes, 12, query.nameEnd));
     if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) return this.#soaForTransfer(name, incoming, verified);
     const zone = this.#zoneFor(name, query.type);
     if (zone === undefined) return undefined;

@@ -36,7 +36,7 @@ export class TcpListener {
 
   async start(options: TcpListenerOptions): Promise<void> {
     for (const { address, port } of options.listen) {
-      const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, options));
+      const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket, options));
       this.#servers.push(server);
       server.listen({ host: address, port, ipv6Only: true });
       await once(server, "listening");
@@ -114,8 +114,10 @@ class Connection {
     socket.setTimeout(idleTimeout, () => this.close());
     // A client that resets its connection has got what it wanted, or has given up.
     socket.on("error", () => this.close());
+    // A client that has asked all it wants still waits for the answers.
     socket.on("end", () => {
       this.#ended = true;
+      if (!this.#busy) socket.end();
     });
     socket.on("data", (chunk: Buffer) => {
       this.lastActive = performance.now();

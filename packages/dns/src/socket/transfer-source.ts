@@ -8,6 +8,7 @@ import { readSoa } from "../wire/rdata.ts";
 import { Reader } from "../wire/reader.ts";
 import { readRecord } from "../wire/record.ts";
 import type { ZoneStore } from "../zone/store.ts";
+import { copyOf } from "../wire/copy.ts";
 
 /**
  * Opens the transfer a TCP query asks for.
@@ -35,7 +36,7 @@ export function openTransfer(
       if ("error" in result) return single(responder.reject(incoming, result, out));
       verified = result;
     }
-    const name = Name.fromWire(incoming.bytes.slice(12, query.nameEnd));
+    const name = Name.fromWire(copyOf(incoming.bytes, 12, query.nameEnd));
     const zone = zones.get(name);
     // RFC 5936 §2.2.1: REFUSED says nothing about whether the zone is here.
     if (zone === undefined || query.class !== CLASS.IN || !responder.mayTransfer(name, incoming, verified))

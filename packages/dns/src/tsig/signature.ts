@@ -3,6 +3,7 @@ import { CLASS, TYPE } from "../wire/codes.ts";
 import type { Name } from "../wire/name.ts";
 import { Reader } from "../wire/reader.ts";
 import { Writer } from "../wire/writer.ts";
+import { copyOf } from "../wire/copy.ts";
 
 /** The content of a TSIG record (RFC 8945 §4.2). */
 export interface Signature {
@@ -73,7 +74,7 @@ export function appendSignature(message: Uint8Array, signature: Signature): Uint
 
 /** The message as it was when it was signed: without the record, and with its first id (RFC 8945 §4.3.2). */
 export function withoutSignature(message: Uint8Array, at: number, originalId: number): Uint8Array {
-  const bare = new Writer(0xffff, message.slice(0, at));
+  const bare = new Writer(0xffff, copyOf(message, 0, at));
   bare.at = at;
   bare.patch16(0, originalId);
   bare.patch16(10, ((message[10] ?? 0) << 8) + (message[11] ?? 0) - 1);

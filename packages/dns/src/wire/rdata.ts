@@ -5,6 +5,7 @@ import { Name } from "./name.ts";
 import { Reader } from "./reader.ts";
 import { RECORD_TYPES, type RecordType } from "./types.ts";
 import { Writer } from "./writer.ts";
+import { copyOf } from "./copy.ts";
 
 const LAYOUTS = new Map<number, RecordType>(RECORD_TYPES.map((layout) => [layout.type, layout]));
 const WITH_NAMES = new Map([...LAYOUTS].filter(([, layout]) => layout.fields.some((field) => field.isName)));
@@ -22,7 +23,7 @@ export function readRdata(type: number, message: Uint8Array, start: number, leng
   const end = start + length;
   if (end > message.length) throw new WireError("a record runs over the end of the message");
   const layout = LAYOUTS.get(type);
-  if (layout === undefined) return message.slice(start, end);
+  if (layout === undefined) return copyOf(message, start, end);
   const from = new Reader(message, start, end);
   const to = new Writer(0xffff, new Uint8Array(length + 64));
   for (const field of layout.fields) field.copy(from, to);

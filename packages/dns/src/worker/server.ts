@@ -55,28 +55,12 @@ export class DnsServer {
       this.#states.set(`${state.target} ${state.zone}`, state);
       this.#events.onNotify?.(state);
     };
-    const { workers = 0 } = this.#options;
-    const onFault = this.#events.onFailure === undefined ? {} : { onFault: this.#events.onFailure };
-    if (workers === 0) {
-      this.#engine = new Engine(this.#options, this.#zones, { udp: true, tcp: true }, { onNotify, ...onFault });
-      return await this.#engine.start();
-    }
-    // All threads must make and take the same cookies.
-    const cookieSecrets = this.#options.cookieSecrets ?? [randomBytes(16).toString("hex")];
-    this.#options = { ...this.#options, cookieSecrets };
-    this.#unsubscribe = this.#zones.subscribe((change) => {
-      const message = encodeChange(change);
-      for (const thread of this.#threads) thread.tell(message);
-    });
     try {
-      const listen = await this.#spawn({ udp: false, tcp: true }, onNotify);
-      this.#options = { ...this.#options, listen };
-      for (let i = 0; i < workers; i++) await this.#spawn({ udp: true, tcp: false }, onNotify);
+      return await this.#listen(onNotify);
     } catch (error) {
       await this.stop();
       throw error;
     }
-    return this.#options.listen;
   }
 
   async stop(): Promise<void> {
@@ -95,6 +79,26 @@ export class DnsServer {
   /** How far each secondary has been told of each zone, as far as that is settled. */
   get notifyStates(): readonly NotifyState[] {
     return this.#engine?.notifyStates ?? [...this.#states.values()];
+  }
+
+  async #listen(onNotify: (state: NotifyState) => void): Promise<readonly Endpoint[]> {
+    const { workers = 0 } = this.#options;
+    const onFault = this.#events.onFailure === undefined ? {} : { onFault: this.#events.onFailure };
+    if (workers === 0) {
+      this.#engine = new Engine(this.#options, this.#zones, { udp: true, tcp: true }, { onNotify, ...onFault });
+      return await this.#engine.start();
+    }
+    // All threads must make and take the same cookies.
+    const cookieSecrets = this.#options.cookieSecrets ?? [randomBytes(16).toString("hex")];
+    this.#options = { ...this.#options, cookieSecrets };
+    this.#unsubscribe = this.#zones.subscribe((change) => {
+      const message = encodeChange(change);
+      for (const thread of this.#threads) thread.tell(message);
+    });
+    const listen = await this.#spawn({ udp: false, tcp: true }, onNotify);
+    this.#options = { ...this.#options, listen };
+    for (let i = 0; i < workers; i++) await this.#spawn({ udp: true, tcp: false }, onNotify);
+    return listen;
   }
 
   async #spawn(role: Role, onNotify: (state: NotifyState) => void): Promise<readonly Endpoint[]> {
