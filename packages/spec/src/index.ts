@@ -8,6 +8,8 @@ export { type Diagnostic, type Location, type Severity, SpecError } from "./sour
 export type { FileReader } from "./source/composite.ts";
 export type { Path } from "./source/document.ts";
 export { type Loaded, type Rejected, loadYaml } from "./source/load.ts";
+export { type Answers, draft } from "./init/draft.ts";
+export { FACTS_SCRIPT, type Facts, parseFacts, readFacts } from "./init/facts.ts";
 export { compareDiagnostics } from "./source/diagnostic.ts";
 export { formatDiagnostic } from "./source/print.ts";
 export { toSarif } from "./source/sarif.ts";

@@ -1,6 +1,8 @@
 import { demo } from "./demo.ts";
 import { lab } from "./lab.ts";
 import { check } from "./check.ts";
+import { facts } from "./facts.ts";
+import { init } from "./init.ts";
 import { render } from "./render.ts";
 import { whatif } from "./whatif.ts";
 import { agent } from "./agent.ts";
@@ -13,6 +15,8 @@ import { status } from "./status.ts";
  */
 export const routes = {
   demo,
+  init,
+  facts,
   check,
   whatif,
   render,
