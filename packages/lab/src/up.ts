@@ -37,13 +37,14 @@ const SILENT: UpProgress = { step: async (_title, run) => await run(() => undefi
 
 /**
  * Makes a lab, or completes one that was interrupted or has crashed: what is already there is kept, servers that are off are powered
- * on.
+ * on. A bare lab is completed when the options are no longer bare.
  *
  * @throws LabError when a lab of that name exists with other options
  * @throws StepError when a step fails
  */
 export async function up(options: LabOptions, progress: UpProgress = SILENT): Promise<Lab> {
-  const lab = Lab.find(options.name) ?? Lab.create(options);
+  const found = Lab.find(options.name) ?? Lab.create(options);
+  const lab = found.topology.options.bare && !options.bare ? found.furnish() : found;
   const existing = lab.topology.options;
   const keys: (keyof LabOptions)[] = ["platform", "servers", "ceph"];
   const other = keys.filter((key) => existing[key] !== options[key]);
@@ -52,7 +53,7 @@ export async function up(options: LabOptions, progress: UpProgress = SILENT): Pr
       `lab ${lab.name} exists with another ${other.join(", ")}`,
       "`trivet lab down` removes it, or choose another --name",
     );
-  for (const step of steps(options)) {
+  for (const step of steps(existing)) {
     if (step.always !== true && lab.isDone(step.key)) continue;
     await progress.step(step.title, async (line) => await runStep(lab, step, line));
   }

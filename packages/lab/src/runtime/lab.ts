@@ -87,6 +87,13 @@ export class Lab {
     return this.argv("fabric", ["ssh", ...flags, `root@${hosts4}`, ...command]);
   }
 
+  /** A bare lab gets the rest of its cluster. */
+  furnish(): Lab {
+    this.#state = { ...this.#state, options: { ...this.#state.options, bare: false } };
+    this.#save();
+    return new Lab(this.#state);
+  }
+
   isDone(step: string): boolean {
     return this.#state.done.includes(step);
   }

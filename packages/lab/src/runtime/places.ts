@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { checkLabName } from "./lab-error.ts";
 
 const LABS = "/var/lib/trivet/lab";
 
@@ -10,7 +11,9 @@ const LABS = "/var/lib/trivet/lab";
 export class Places {
   readonly lab: string;
 
+  /** @throws LabError on a name that a lab cannot have: files and processes are removed by it */
   constructor(lab: string) {
+    checkLabName(lab);
     this.lab = lab;
   }
 

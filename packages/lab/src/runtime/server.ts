@@ -5,6 +5,8 @@ import type { ServerPlan, Topology } from "../topology/topology.ts";
 import { lxcConfig } from "./lxc-config.ts";
 import type { Places } from "./places.ts";
 
+/** Milliseconds that a command in a server may take: several daemons of a cluster start at once on few cores. */
+const PATIENCE = 180_000;
 /** On a busy machine a server with a whole cluster's daemons takes its time. */
 const BOOT_SECONDS = 240;
 
@@ -96,7 +98,7 @@ export class Server {
 
   /** Runs a program in the server. */
   async exec(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    return await run(this.argv(argv), options);
+    return await run(this.argv(argv), { timeout: PATIENCE, ...options });
   }
 
   /** Runs a bash script in the server; any failing command ends it, and the error shows the commands up to it. */

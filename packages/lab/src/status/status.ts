@@ -26,11 +26,13 @@ export async function status(lab: Lab): Promise<LayerStatus[]> {
   );
   const { bare, ceph } = lab.topology.options;
   const [any] = on;
-  const layers = [servers, await layer("providers", async () => await providers(lab))];
-  if (bare || any === undefined) return layers;
+  if (bare) return [servers];
+  const outside = layer("providers", async () => await providers(lab));
+  if (any === undefined) return [servers, await outside];
   return [
-    ...layers,
+    servers,
     ...(await Promise.all([
+      outside,
       layer("ovn northbound", async () => await raft(lab, on, "nb", "OVN_Northbound")),
       layer("ovn southbound", async () => await raft(lab, on, "sb", "OVN_Southbound")),
       layer(lab.topology.options.platform, async () => await members(lab, any)),

@@ -1,5 +1,5 @@
 import type { Suite } from "../image/packages.ts";
-import { LabError } from "../runtime/lab-error.ts";
+import { LabError, checkLabName } from "../runtime/lab-error.ts";
 
 export type Platform = "lxd" | "incus";
 
@@ -83,18 +83,12 @@ export const GATEWAY = {
 } as const;
 
 const NAMES = ["langara", "abydos", "orilla", "edora", "tollana"];
-/** `t<digits>` are namespaces of test runs; dashes separate a lab's name from its parts. */
-const LAB_NAME = /^(?!t\d+$)[a-z][a-z0-9]{0,9}$/;
 
 /**
  * @throws LabError on a bad name or an impossible number of servers
  */
 export function topology(options: LabOptions): Topology {
-  if (!LAB_NAME.test(options.name))
-    throw new LabError(
-      `lab name ${JSON.stringify(options.name)}`,
-      "use up to 10 lower-case letters and digits, a letter first",
-    );
+  checkLabName(options.name);
   if (!Number.isInteger(options.servers) || options.servers < 3 || options.servers > NAMES.length)
     throw new LabError(`${options.servers} servers`, `a lab has 3 to ${NAMES.length}`);
   const servers = NAMES.slice(0, options.servers).map((name, i) => server(name, i));

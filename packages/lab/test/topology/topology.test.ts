@@ -69,7 +69,7 @@ describe("a lab's plan", () => {
     expect(routerConfig(server.router, plan).frr).toContain("bgp listen range 10.10.101.0/24 peer-group AGENTS");
   });
 
-  test.each(["Lab", "t1", "a-b", "", "averylongname"])("refuses the name %j", (name) => {
+  test.each(["Lab", "t1", "a-b", "", "averylongname", "../x"])("refuses the name %j", (name) => {
     expect(() => topology({ ...OPTIONS, name })).toThrow(/use up to 10 lower-case letters/);
   });
 
