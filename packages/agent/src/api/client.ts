@@ -15,6 +15,12 @@ export class AgentUnavailableError extends Error {
   }
 }
 
+/** The agent was asked for something that makes no sense. */
+class BadQuestionError extends Error {
+  override readonly name = "BadQuestionError";
+  readonly fault = "input";
+}
+
 /** Asks the agent of this server over its unix socket. */
 export class AgentClient implements AsyncDisposable {
   readonly #socket: string;
@@ -28,7 +34,7 @@ export class AgentClient implements AsyncDisposable {
 
   /**
    * @param path with query, `/v1/routes`
-   * @throws AgentUnavailableError
+   * @throws AgentUnavailableError, BadQuestionError
    */
   async get<T>(path: string): Promise<T> {
     const response = await request(new URL(path, "http://agent"), { dispatcher: this.#dispatcher }).catch(
@@ -37,6 +43,7 @@ export class AgentClient implements AsyncDisposable {
       },
     );
     const text = await response.body.text();
+    if (response.statusCode === 400) throw new BadQuestionError(messageOf(text));
     if (response.statusCode !== 200) throw new AgentUnavailableError(this.#socket, `answered: ${messageOf(text)}`);
     return JSON.parse(text) as T;
   }

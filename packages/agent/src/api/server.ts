@@ -15,7 +15,7 @@ import { askServer } from "./others.ts";
 /** The API cannot listen. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
-  readonly fault = "input";
+  readonly fault = "world";
 }
 
 /**
@@ -57,7 +57,6 @@ export class ApiServer {
           }),
       ),
     );
-    rmSync(this.#agent.config.api.socket, { force: true });
   }
 
   #app(): Hono {

@@ -33,10 +33,11 @@ export function speakerOptions(config: AgentConfig, routerId: string, restarting
 /** No router id was given and none could be found. */
 export class RouterIdError extends Error {
   override readonly name = "RouterIdError";
-  readonly fault = "input";
+  readonly fault: "input" | "world";
 
-  constructor(reason: string) {
+  constructor(fault: "input" | "world", reason: string) {
     super(`no router id: ${reason}; set routerId in agent.yaml to an IPv4 address that only this server has`);
+    this.fault = fault;
   }
 }
 
@@ -48,13 +49,13 @@ export class RouterIdError extends Error {
 export async function findRouterId({ routerId, peers }: AgentConfig): Promise<string> {
   if (routerId !== undefined) return routerId;
   const peer = peers.find(({ address }) => address.includes("."));
-  if (peer === undefined) throw new RouterIdError("all peers have IPv6 addresses");
+  if (peer === undefined) throw new RouterIdError("input", "all peers have IPv6 addresses");
   if (peer.localAddress !== undefined) return peer.localAddress;
   const socket = createSocket("udp4");
   try {
     // Connecting a UDP socket sends nothing; the kernel chooses the source address.
     return await new Promise((resolve, reject) => {
-      socket.on("error", (error) => reject(new RouterIdError(error.message)));
+      socket.on("error", (error) => reject(new RouterIdError("world", error.message)));
       socket.connect(9, peer.address, () => resolve(socket.address().address));
     });
   } finally {

@@ -40,6 +40,12 @@ export async function runAgent({ config: path, version }: RunAgentOptions): Prom
   };
   const ended = endOf(agent);
   agent.once("ready", () => systemd.tell("READY=1", `STATUS=announcing ${agent.announcement.routes.size} routes`));
+  const crash = (error: Error): void => {
+    log.fatal({ stack: error.stack }, `this is a bug in trivet: ${error.message}`);
+    // As routers see it a crash is a handover: the next agent, a second later, finds the routes still there.
+    process.exit(BUG);
+  };
+  process.on("uncaughtException", crash);
   process.on("SIGHUP", reload);
   try {
     await agent.start();
@@ -53,8 +59,12 @@ export async function runAgent({ config: path, version }: RunAgentOptions): Prom
   } finally {
     systemd.stop();
     process.off("SIGHUP", reload);
+    process.off("uncaughtException", crash);
   }
 }
+
+/** The exit status of a bug: not 1, with which a wrong configuration ends for good. */
+const BUG = 70;
 
 /** How the agent shall end, once it shall. */
 async function endOf(agent: Agent): Promise<"goodbye" | "handover"> {

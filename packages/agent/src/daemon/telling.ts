@@ -8,10 +8,17 @@ import type { Logger } from "./log.ts";
 const FEW = 20;
 
 export function logSessions(log: Logger, speaker: Speaker): void {
+  const failures = new Map<string, string>();
   speaker.on("session", ({ peer, from, to, reason }) => {
-    if (to === "established") log.info({ peer }, "session established");
-    else if (from === "established") log.warn({ peer, reason }, "session lost");
-    else log.debug({ peer, from, to, reason }, "session state");
+    if (to === "established") {
+      failures.delete(peer);
+      log.info({ peer }, "session established");
+    } else if (from === "established") log.warn({ peer, reason }, "session lost");
+    else if (reason !== undefined && failures.get(peer) !== reason) {
+      // Tried again every few seconds, and told once.
+      failures.set(peer, reason);
+      log.warn({ peer, reason }, "no session");
+    } else log.debug({ peer, from, to, reason }, "session state");
   });
   speaker.on("notification", ({ peer, direction, text }) => log.warn({ peer, direction }, `NOTIFICATION: ${text}`));
   speaker.on("problem", ({ peer, problem }) => log.warn({ peer, problem }, "the peer sent a malformed UPDATE"));

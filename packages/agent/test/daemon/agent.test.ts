@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Speaker } from "@trivet/bgp";
@@ -156,6 +157,43 @@ describe("an agent on the seeds' cluster", () => {
     );
   });
 
+  test("the event stream tells the status, then what happens", async () => {
+    await start("langara");
+    const ours = cluster.scene.instances.find(
+      ({ server, routes, running }) => server === "langara" && running && routes.length > 0,
+    );
+    const seen = await new Promise<string>((resolve) => {
+      let text = "";
+      const call = request({ socketPath: `${folder}/langara.sock`, path: "/v1/events" }, (response) => {
+        response.on("data", (chunk: Buffer) => {
+          const before = text.includes("event: status");
+          text += chunk.toString();
+          if (!before && text.includes("event: status") && ours !== undefined) void cluster.stopInstance(ours);
+          if (!/event: routes\ndata: .*\n\n/.test(text)) return;
+          call.destroy();
+          resolve(text);
+        });
+      });
+      call.end();
+    });
+    const [, data = ""] = /event: routes\ndata: (.*)\n/.exec(seen) ?? [];
+    expect(JSON.parse(data)).toEqual({ announced: [], withdrawn: expect.arrayContaining([ours?.routes[0]]) });
+  });
+
+  test("draining asks routers to prefer other paths, and back", async () => {
+    const { agent } = await start("langara");
+    const draining = (): number =>
+      router
+        .sessions()
+        .flatMap(({ peer }) => Array.from(router.adjRibIn(peer)))
+        .filter(({ attributes }) => attributes.communities?.includes(0xffff0000)).length;
+    await eventually("the router has every route", () => table().length === expected("langara").length);
+    agent.drain(true);
+    await eventually("all routes have GRACEFUL_SHUTDOWN", () => draining() === expected("langara").length);
+    agent.drain(false);
+    await eventually("none has", () => draining() === 0);
+  });
+
   test("a goodbye withdraws", async () => {
     const { agent } = await start("langara");
     await eventually("the router has every route", () => table().length === expected("langara").length);
@@ -191,6 +229,8 @@ describe("an agent on the seeds' cluster", () => {
     const { agent } = await start("langara");
     const second = new Agent(agent.config, { log: createLogger("silent", "test"), version: "test" });
     await expect(second.start()).rejects.toThrow(/another agent runs already/);
+    await second.stop("goodbye");
+    expect(existsSync(`${folder}/langara.sock`)).toBe(true);
   });
 
   test("routes and metrics tell of wrong values on an instance, and the others go on", async () => {

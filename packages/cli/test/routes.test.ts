@@ -1,0 +1,161 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { type Server, createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ExplainAnswer, RoutesAnswer, StatusAnswer } from "@trivet/agent";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { trivet } from "../src/app.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "trivet-cli-"));
+const socket = join(folder, "agent.sock");
+let server: Server;
+
+const ROUTES: RoutesAnswer = {
+  server: "langara",
+  ready: true,
+  routes: [
+    {
+      prefix: "203.0.113.1/32",
+      nextHop: "198.51.100.100",
+      nextHopFrom: "the OVN router's address on the uplink",
+      attributes: { communities: ["65010:53"], med: 5 },
+      reasons: ["external route of instance dns/ns1 (eth0 on dns)", "external route of instance dns/ns2 (eth0 on dns)"],
+    },
+    {
+      prefix: "2001:db8::/64",
+      nextHop: "self",
+      nextHopFrom: "this server",
+      reasons: ["subnet of network default/br0"],
+    },
+  ],
+  refused: [
+    {
+      prefix: "203.0.113.9/32",
+      source: "external route of instance web/c9 (eth0 on web)",
+      code: "not-running",
+      why: "the instance is stopped",
+    },
+  ],
+};
+
+const EXPLAIN: ExplainAnswer = {
+  prefix: "203.0.113.1/32",
+  servers: [
+    { server: "abydos", error: "agent of abydos: GET /v1/routes/explain: connection refused" },
+    {
+      server: "langara",
+      prefix: "203.0.113.1/32",
+      announced: true,
+      verdict:
+        "announced via 198.51.100.100 (the OVN router's address on the uplink): external route of instance dns/ns1 (eth0 on dns)",
+      refused: [
+        {
+          prefix: "203.0.113.1/32",
+          source: "external route of instance dns/ns2 (eth0 on dns)",
+          code: "elsewhere",
+          why: "the instance is on abydos",
+        },
+      ],
+      coveredBy: [],
+    },
+  ],
+};
+
+const STATUS: StatusAnswer = {
+  server: "langara",
+  version: "0.1.0",
+  ready: true,
+  draining: false,
+  startedAt: "2026-01-01T00:00:00.000Z",
+  lxd: {
+    connected: false,
+    error: "no answer within 15000 ms",
+    since: "2026-01-01T01:00:00.000Z",
+    parts: { instances: { readAt: "2026-01-01T00:59:00.000Z" } },
+  },
+  members: [{ name: "langara", status: "Online" }],
+  instances: 63,
+  networks: 13,
+  routes: { announced: 24, refused: 30 },
+  sessions: [],
+  problems: ['instance web/c1: user.trivet.announce.med: "low" must be a number; it is ignored until it is corrected'],
+};
+
+beforeAll(async () => {
+  const answers: Record<string, unknown> = {
+    "/v1/routes": ROUTES,
+    "/v1/routes/explain": EXPLAIN,
+    "/v1/status": STATUS,
+  };
+  server = createServer(({ url = "" }, response) => {
+    const { pathname, searchParams } = new URL(url, "http://agent");
+    const refused = searchParams.get("prefix") === "nonsense";
+    response.statusCode = refused ? 400 : 200;
+    response.end(JSON.stringify(refused ? { error: 'prefix: "nonsense" is no IP address' } : answers[pathname]));
+  });
+  server.listen(socket);
+  await once(server, "listening");
+});
+
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function run(...argv: string[]) {
+  const out = { stdout: "", stderr: "" };
+  const stream = (name: "stdout" | "stderr") => ({ write: (text: string) => void (out[name] += text) });
+  const status = await trivet([...argv, "--socket", socket], {
+    stdout: stream("stdout"),
+    stderr: stream("stderr"),
+    env: {},
+  });
+  return { ...out, status };
+}
+
+describe("trivet routes", () => {
+  test("lists what is announced, with what asks for it", async () => {
+    const { stdout, status } = await run("routes", "--refused");
+    expect(status).toBe(0);
+    expect(stdout).toBe(`PREFIX          NEXT HOP        ATTRIBUTES                  WHY
+203.0.113.1/32  198.51.100.100  communities 65010:53 med 5  external route of instance dns/ns1 (eth0 on dns) (and 1 more)
+2001:db8::/64   self                                        subnet of network default/br0
+
+Not announced:
+PREFIX          WHAT                                             WHY NOT
+203.0.113.9/32  external route of instance web/c9 (eth0 on web)  the instance is stopped
+`);
+  });
+
+  test("--explain tells of every server, also of one that could not be asked", async () => {
+    const { stdout } = await run("routes", "--explain", "203.0.113.1");
+    expect(stdout).toBe(`203.0.113.1/32
+  abydos: could not be asked: agent of abydos: GET /v1/routes/explain: connection refused
+  langara: announced via 198.51.100.100 (the OVN router's address on the uplink): external route of instance dns/ns1 (eth0 on dns)
+    not for: external route of instance dns/ns2 (eth0 on dns): the instance is on abydos
+`);
+  });
+
+  test("--json is the API's answer", async () => {
+    expect(JSON.parse((await run("routes", "--json")).stdout)).toEqual(ROUTES);
+    expect(JSON.parse((await run("routes", "--explain", "x", "--json")).stdout)).toEqual(EXPLAIN);
+  });
+
+  test("what is no prefix is one line", async () => {
+    const { stderr, status } = await run("routes", "--explain", "nonsense");
+    expect(stderr).toMatch(/^trivet: .*prefix: "nonsense" is no IP address\n$/);
+    expect(status).toBe(1);
+  });
+});
+
+describe("trivet status", () => {
+  test("says what is wrong and since when, and ends with 4 while no session stands", async () => {
+    const { stdout, status } = await run("status");
+    expect(status).toBe(4);
+    expect(stdout).toContain(
+      "since 2026-01-01T01:00:00.000Z: no answer within 15000 ms; what is known is as of 2026-01-01T00:59:00.000Z",
+    );
+    expect(stdout).toContain("problem: instance web/c1");
+  });
+});
