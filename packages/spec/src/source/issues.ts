@@ -134,6 +134,7 @@ function name(path: Path): string {
 function show(value: unknown): string {
   if (value === null) return "empty";
   if (Array.isArray(value)) return "a list";
+  if (typeof value === "number" && !Number.isFinite(value)) return "no finite number";
   if (typeof value === "object") return "a map";
   const written = typeof value === "string" ? JSON.stringify(value) : `${value as number | boolean}`;
   return written.length > 60 ? `${written.slice(0, 57)}…` : written;
