@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
+import { RecordError } from "@trivet/dns";
 import { AddressError, Prefix } from "@trivet/ip";
 import { explain, viewRefused, viewRoute } from "../announce/explain.ts";
 import type { Agent } from "../daemon/agent.ts";
@@ -42,6 +43,17 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
     const servers = [mine, ...others].sort((a, b) => (a.server < b.server ? -1 : 1));
     return c.json({ prefix: prefix.toString(), servers } satisfies ExplainAnswer);
   });
+  app.get("/v1/dns", (c) => (agent.dns === undefined ? noDns(c) : c.json(agent.dns.status)));
+  app.get("/v1/dns/records", (c) => {
+    if (agent.dns === undefined) return noDns(c);
+    const { name, zone } = c.req.query();
+    try {
+      return c.json(name === undefined ? agent.dns.records(zone) : agent.dns.explain(name));
+    } catch (error) {
+      if (error instanceof RecordError) return c.json({ error: error.message }, 400);
+      throw error;
+    }
+  });
   app.get("/v1/events", (c) => events(c, agent));
   app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path}` }, 404));
   return app;
@@ -57,6 +69,10 @@ export function addControls(app: Hono, agent: Agent): void {
     agent.drain(false);
     return c.json({ draining: false });
   });
+}
+
+function noDns(c: Context): Response {
+  return c.json({ error: "DNS is not configured here; add `dns` to agent.yaml" }, 404);
 }
 
 function notYet(c: Context): Response {

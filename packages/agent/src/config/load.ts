@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Diagnostic, SpecError, formatDiagnostic, loadYaml } from "@trivet/spec";
+import type { DnsConfig } from "./dns-schema.ts";
 import { type AgentConfig, agentSchema } from "./schema.ts";
 
 /** A configuration file that cannot be used. The message is the first fault in one line; `report` shows all with their lines. */
@@ -40,7 +41,14 @@ export function loadConfig(path: string): AgentConfig {
     if (passwordFile === undefined) return rest;
     return { ...rest, password: readText("password file", passwordFile).replace(/\r?\n$/, "") };
   });
-  return { ...config, peers };
+  return { ...config, peers, ...(config.dns === undefined ? {} : { dns: withSecrets(config.dns) }) };
+}
+
+function withSecrets(dns: DnsConfig): DnsConfig {
+  const keys = dns.keys.map(({ secretFile, ...key }) =>
+    secretFile === undefined ? key : { ...key, secret: readText("secret file", secretFile).trim() },
+  );
+  return { ...dns, keys };
 }
 
 /** @throws ConfigError */

@@ -3,7 +3,7 @@ import { Address, Prefix, parseScoped } from "@trivet/ip";
 import * as z from "zod";
 
 /** Text that a parser of ours understands; what it throws becomes the diagnostic. */
-function parsed<T>(parse: (text: string) => T, remedy: string) {
+export function parsed<T>(parse: (text: string) => T, remedy: string) {
   return z.string().transform((text, context) => {
     try {
       return parse(text);

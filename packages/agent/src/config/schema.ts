@@ -1,5 +1,6 @@
 import { DEFAULT_SOCKET } from "../api/client.ts";
 import * as z from "zod";
+import { dnsSchema } from "./dns-schema.ts";
 import {
   address,
   asn,
@@ -164,6 +165,7 @@ export const agentSchema = z.strictObject({
     })
     .prefault({})
     .describe("The agent's own restart without losing a packet"),
+  dns: dnsSchema.optional().describe("Answer DNS for instances; no DNS unless told"),
   lxd: lxd.prefault({}).describe("How to reach LXD or Incus"),
   api: api.prefault({}).describe("The agent's own API"),
   log: z

@@ -9,6 +9,8 @@ import { announceConfig, findRouterId, peerOptions, speakerOptions } from "../co
 import type { AgentConfig } from "../config/schema.ts";
 import { Inventory, type InventoryHealth } from "../inventory/inventory.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
+import { isLedgerProfile } from "../resolve/ledger.ts";
+import { DnsService } from "../resolve/service.ts";
 import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { ranSinceBoot } from "./restart.ts";
@@ -46,6 +48,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   /** What the speaker has. */
   #announcement: Announcement = { routes: new Map(), refused: [], problems: [] };
   #speaker: Speaker | undefined;
+  readonly #dns: DnsService | undefined;
+  #started = false;
   #ready = false;
   #draining = false;
 
@@ -59,6 +63,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#lxd = socketPath === undefined ? LxdClient.local() : new LxdClient({ socketPath });
     this.#inventory = new Inventory(this.#lxd, { timeout: timeout * 1000, resync: resync * 1000 });
     this.#announcer = new Announcer(announceConfig(config));
+    this.#dns = config.dns && new DnsService(config.dns, this.#lxd, this.#log);
     this.#metrics = new Metrics(this);
     this.#api = new ApiServer(this, { metrics: this.#metrics, lxdSocket: this.#lxd.name, log: this.#log });
   }
@@ -87,6 +92,10 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     return this.#announcement;
   }
 
+  get dns(): DnsService | undefined {
+    return this.#dns;
+  }
+
   sessions(): SessionInfo[] {
     return this.#speaker?.sessions() ?? [];
   }
@@ -105,7 +114,12 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#inventory.on("snapshot", (snapshot) => this.#take(snapshot));
     this.#inventory.on("health", (health) => this.#tellHealth(health));
     this.#inventory.on("read", (what, milliseconds, failed) => this.#metrics.countRead(what, milliseconds, failed));
+    this.#inventory.on("profile", (name) => {
+      if (name === undefined || isLedgerProfile(name)) this.#dns?.ledgerChanged();
+    });
+    await this.#dns?.start();
     this.#inventory.start();
+    this.#started = true;
   }
 
   /**
@@ -116,8 +130,9 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
    */
   async stop(how: "goodbye" | "handover"): Promise<void> {
     const handover = how === "handover" && this.#config.gracefulRestart.enabled;
-    this.#log.info({ routes: handover ? "kept by the routers" : "withdrawn" }, "stopping");
+    if (this.#started) this.#log.info({ routes: handover ? "kept by the routers" : "withdrawn" }, "stopping");
     await this.#inventory.stop();
+    await this.#dns?.stop();
     if (handover) await this.#speaker?.detach();
     else await this.#speaker?.stop("the agent stops");
     await this.#api.stop();
@@ -126,12 +141,14 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
 
   /** Takes over what of a new configuration can change while running. @returns the keys that need a restart */
   reload(config: AgentConfig): string[] {
-    const fixed = ["asn", "routerId", "listen", "lxd", "api", "server"] as const;
+    const fixed = ["asn", "routerId", "listen", "lxd", "api", "server", "dns"] as const;
     const changed = fixed.filter((key) => JSON.stringify(config[key]) !== JSON.stringify(this.#config[key]));
-    this.#config = { ...config, ...Object.fromEntries(fixed.map((key) => [key, this.#config[key]])) };
-    this.#announcer = new Announcer(announceConfig(this.#config));
-    this.#log.level = config.log;
-    this.#speaker?.setPeers(peerOptions(this.#config));
+    const next = { ...config, ...Object.fromEntries(fixed.map((key) => [key, this.#config[key]])) };
+    // First what may refuse.
+    this.#speaker?.setPeers(peerOptions(next));
+    this.#config = next;
+    this.#announcer = new Announcer(announceConfig(next));
+    this.#log.level = next.log;
     if (this.snapshot !== undefined) this.#announce(this.snapshot);
     return changed;
   }
@@ -151,6 +168,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
       return;
     }
     this.#announce(snapshot);
+    this.#dns?.take(snapshot);
     this.emit("snapshot", snapshot);
     if (this.#ready) return;
     this.#ready = true;

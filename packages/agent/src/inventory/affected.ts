@@ -27,7 +27,8 @@ export function affected(event: LifecycleEvent): Work[] {
     case "networks":
       return names.map((one) => ({ kind: "network", project, name: one }));
     case "profiles":
-      return [part("instances")];
+      // trivet's own are notes in LXD's database, which no instance uses.
+      return name.startsWith("trivet-") ? [] : [part("instances")];
     case "projects":
       return [part("projects"), part("networks"), part("zones"), part("instances")];
     case "network-zones":

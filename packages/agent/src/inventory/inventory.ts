@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { type LxdClient, LxdError } from "@trivet/lxd";
+import { type LxdClient, LxdError, eventSubject } from "@trivet/lxd";
 import { type Work, affected, workKey } from "./affected.ts";
 import { Reader } from "./read.ts";
 import { PARTS, type Part, type Snapshot, keyOf } from "./snapshot.ts";
@@ -27,6 +27,8 @@ export interface InventoryEvents {
   snapshot: [snapshot: Snapshot];
   /** The health changed. */
   health: [health: InventoryHealth];
+  /** A profile was made, changed or removed; no name after a gap, in which any may have been. */
+  profile: [name: string | undefined];
   /** A read was done, with its duration in milliseconds. */
   read: [what: string, milliseconds: number, failed: boolean];
 }
@@ -99,12 +101,17 @@ export class Inventory extends EventEmitter<InventoryEvents> {
     for await (const item of stream) {
       if (item.type === "resync") {
         this.#stream = { connected: true };
+        this.emit("profile", undefined);
         this.#readAll();
       } else if (item.type === "down") {
         this.#stream = { connected: false, error: item.error.message };
         // A daemon that gives no events may still answer.
         if (this.snapshot === undefined) this.#readAll();
-      } else if (item.type === "lifecycle") for (const work of affected(item)) this.#want(work);
+      } else if (item.type === "lifecycle") {
+        const { kind, name } = eventSubject(item);
+        if (kind === "profiles") this.emit("profile", name);
+        for (const work of affected(item)) this.#want(work);
+      }
       this.#judge();
     }
   }

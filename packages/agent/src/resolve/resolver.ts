@@ -81,11 +81,17 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     }));
   }
 
+  /** The newest content, of one zone or of all. */
+  records(origin?: Name): ExplainedRecord[] {
+    const contents = [...this.#contents.values()].map(({ content }) => content);
+    return contents
+      .filter((zone) => origin === undefined || zone.origin.equals(origin))
+      .flatMap(({ records }) => Array.from(records));
+  }
+
   /** The records of the newest content at a name, and why they are there. */
   explain(name: Name): ExplainedRecord[] {
-    return [...this.#contents.values()].flatMap(({ content }) =>
-      [...content.records].filter((entry) => entry.name.equals(name)),
-    );
+    return this.records().filter((entry) => entry.name.equals(name));
   }
 
   /** Takes a new Snapshot. */

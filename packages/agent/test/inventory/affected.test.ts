@@ -20,6 +20,7 @@ describe("what an event makes the inventory read", () => {
     ["network-forward-created", "/1.0/networks/n1/forwards/192.0.2.1?project=web", ["network web/n1"]],
     ["network-load-balancer-updated", "/1.0/networks/n1/load-balancers/192.0.2.1", ["network default/n1"]],
     ["profile-updated", "/1.0/profiles/p1", ["part instances"]],
+    ["profile-created", "/1.0/profiles/trivet-dns-1800000000", []],
     ["network-zone-record-updated", "/1.0/network-zones/example.net", ["part zones"]],
     ["project-created", "/1.0/projects/p1", ["part projects", "part networks", "part zones", "part instances"]],
     ["cluster-member-updated", "/1.0/cluster/members/server-2", ["part members", "part instances"]],
