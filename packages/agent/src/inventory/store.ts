@@ -137,14 +137,17 @@ export class Store {
 
   /**
    * LXD says `Error` of an instance whose state it could not find out. That is no news of the instance: one that lives here keeps the
-   * status it had.
+   * status it had; and of one on a server that LXD cannot reach, of which it tells only the place, what was known of it stays known.
    */
   #believable(instance: Instance): Instance {
     const before = this.#tables.instances.entries.get(keyOf(instance));
+    if (instance.status !== "Error" || before === undefined) return instance;
+    const { location, status, status_code } = instance;
+    const told =
+      Object.keys(instance.expanded_devices).length > 0 ? instance : { ...before, location, status, status_code };
     const { server = "", clustered = false } = this.#membership ?? {};
-    if (instance.status !== "Error" || before === undefined || !isLocal({ server, clustered }, instance))
-      return instance;
-    return { ...instance, status: before.status, status_code: before.status_code };
+    if (!isLocal({ server, clustered }, instance)) return told;
+    return { ...told, status: before.status, status_code: before.status_code };
   }
 }
 

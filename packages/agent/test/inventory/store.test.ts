@@ -63,6 +63,25 @@ describe("a failed read", () => {
   });
 });
 
+describe("an instance on a server that LXD cannot reach", () => {
+  test("keeps what was known of it; its status is Error", () => {
+    const store = filled();
+    const bare = { config: {}, devices: {}, expanded_config: {}, expanded_devices: {}, profiles: [] };
+    store.setInstances(
+      [c1, { ...c2, ...bare, location: "server-2", status: "Error", status_code: 112 }],
+      store.ticket(),
+      2,
+    );
+    store.commit(2);
+    expect(store.snapshot?.instances.get("default/c2")).toEqual({
+      ...c2,
+      location: "server-2",
+      status: "Error",
+      status_code: 112,
+    });
+  });
+});
+
 describe("identity", () => {
   test("reading the same again changes nothing", () => {
     const store = filled();
