@@ -7,6 +7,22 @@ const ROUTES = [
   { prefix: "10.1.0.0/16", nextHop: OURS[4] },
 ];
 
+/** Asks again and again, from now until the returned function is called, for a number; that answers with the least. */
+function watchLeast(probe: () => Promise<number>): () => Promise<number> {
+  let watching = true;
+  const watch = async (): Promise<number> => {
+    let least = Infinity;
+    do least = Math.min(least, await probe());
+    while (watching);
+    return least;
+  };
+  const answer = watch();
+  return async () => {
+    watching = false;
+    return await answer;
+  };
+}
+
 describeLab(
   "graceful restart, graceful shutdown and link-local sessions",
   { programs: ["bgpd", "zebra", "vtysh", "bird", "birdc"] },
@@ -31,11 +47,11 @@ describeLab(
           await first.announce(ROUTES);
           await link.established(OURS[4]);
           await eventually("the routes are there", async () => (await router.count(4)) === 2);
+          const least = watchLeast(async () => router.count(4));
 
           if (how === "detach") await first.call("detach");
           await first.kill();
           await eventually("the session is gone", async () => (await router.sessionState(OURS[4])) !== "established");
-          expect(await router.count(4)).toBe(2);
 
           const second = await link.startSpeaker(
             { gracefulRestart: { restartTime: 30 } },
@@ -43,7 +59,7 @@ describeLab(
           );
           await link.established(OURS[4]);
           // Established and nothing announced yet: the stale routes still stand.
-          expect(await router.count(4)).toBe(2);
+          expect(await least()).toBe(2);
           await second.announce(ROUTES.slice(0, 1));
           await second.call("releaseEndOfRib");
           await eventually("the stale route is gone", async () => (await router.count(4)) === 1);
