@@ -3,4 +3,5 @@ export type { RefusedView, RouteView } from "./announce/explain.ts";
 export { AgentClient, AgentUnavailableError, DEFAULT_SOCKET } from "./api/client.ts";
 export type { ExplainAnswer, RoutesAnswer, ServerExplanation, SessionAnswer, StatusAnswer } from "./api/types.ts";
 export { ConfigError, loadConfig as checkConfig } from "./config/load.ts";
+export type { DnsStatus, RecordView } from "./resolve/service.ts";
 export { type RunAgentOptions, runAgent } from "./daemon/run.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ExplainAnswer, RoutesAnswer, StatusAnswer } from "@trivet/agent";
+import type { DnsStatus, ExplainAnswer, RecordView, RoutesAnswer, StatusAnswer } from "@trivet/agent";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { trivet } from "../src/app.ts";
 
@@ -82,14 +82,34 @@ const STATUS: StatusAnswer = {
   problems: ['instance web/c1: user.trivet.announce.med: "low" must be a number; it is ignored until it is corrected'],
 };
 
+const DNS: Pick<DnsStatus, "listen" | "zones" | "problems"> = {
+  listen: ["192.0.2.1:53"],
+  zones: [
+    { origin: "hive.example.net.", serial: 1_800_000_001, records: 190, behind: false },
+    { origin: "8.b.d.0.1.0.0.2.ip6.arpa.", serial: undefined, records: 80, behind: true },
+  ],
+  problems: [
+    { where: "instance web/c1", key: "user.dns.records", why: "c1 NS: only the zone itself may have this type" },
+  ],
+};
+
+const RECORDS: RecordView[] = [
+  { record: "c1.web.hive.example.net. 60 IN A 10.0.0.10", why: "instance web/c1 (eth0 on web/web, internal)" },
+];
+
 beforeAll(async () => {
   const answers: Record<string, unknown> = {
     "/v1/routes": ROUTES,
     "/v1/routes/explain": EXPLAIN,
     "/v1/status": STATUS,
+    "/v1/dns": DNS,
   };
   server = createServer(({ url = "" }, response) => {
     const { pathname, searchParams } = new URL(url, "http://agent");
+    if (pathname === "/v1/dns/records") {
+      const known = [null, "c1.web.hive.example.net"].includes(searchParams.get("name"));
+      return void response.end(JSON.stringify(known ? RECORDS : []));
+    }
     const refused = searchParams.get("prefix") === "nonsense";
     response.statusCode = refused ? 400 : 200;
     response.end(JSON.stringify(refused ? { error: 'prefix: "nonsense" is no IP address' } : answers[pathname]));
@@ -157,5 +177,26 @@ describe("trivet status", () => {
       "since 2026-01-01T01:00:00.000Z: no answer within 15000 ms; what is known is as of 2026-01-01T00:59:00.000Z",
     );
     expect(stdout).toContain("problem: instance web/c1");
+  });
+});
+
+describe("trivet dns", () => {
+  test("status: zones with their serials, what waits, what was not used", async () => {
+    expect((await run("dns", "status")).stdout).toBe(`answering on 192.0.2.1:53
+
+ZONE                       SERIAL      RECORDS
+hive.example.net.          1800000001  190
+8.b.d.0.1.0.0.2.ip6.arpa.  -           80       newer content waits for its serial
+not used: instance web/c1: user.dns.records: c1 NS: only the zone itself may have this type
+`);
+  });
+
+  test("records, and why they are there", async () => {
+    expect((await run("dns", "records")).stdout).toBe("c1.web.hive.example.net. 60 IN A 10.0.0.10\n");
+    expect((await run("dns", "explain", "c1.web.hive.example.net")).stdout).toBe(
+      "c1.web.hive.example.net. 60 IN A 10.0.0.10\n    instance web/c1 (eth0 on web/web, internal)\n",
+    );
+    expect((await run("dns", "explain", "nobody.example")).stdout).toBe("there are no such records\n");
+    expect(JSON.parse((await run("dns", "records", "--json")).stdout)).toEqual(RECORDS);
   });
 });

@@ -1,3 +1,4 @@
+import { dns } from "./dns.ts";
 import { demo } from "./demo.ts";
 import { lab } from "./lab.ts";
 import { check } from "./check.ts";
@@ -23,5 +24,6 @@ export const routes = {
   lab,
   status,
   routes: routesCommand,
+  dns,
   agent,
 };
