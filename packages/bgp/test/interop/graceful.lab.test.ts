@@ -9,16 +9,16 @@ const ROUTES = [
 
 /** Asks again and again, from now until the returned function is called, for a number; that answers with the least. */
 function watchLeast(probe: () => Promise<number>): () => Promise<number> {
-  let watching = true;
+  const watching = new AbortController();
   const watch = async (): Promise<number> => {
     let least = Infinity;
     do least = Math.min(least, await probe());
-    while (watching);
+    while (!watching.signal.aborted);
     return least;
   };
   const answer = watch();
   return async () => {
-    watching = false;
+    watching.abort();
     return await answer;
   };
 }
