@@ -1,10 +1,17 @@
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { EXAMPLES, example, render } from "./support.ts";
+import { EXAMPLES, example, render, textOf } from "./support.ts";
 
 const golden = (path: string) => fileURLToPath(new URL(`golden/${path}`, import.meta.url));
+
+describe("the agent's unit", () => {
+  it("is the one that comes with the agent, line for line", () => {
+    const own = readFileSync(new URL("../../agent/system/trivet-agent.service", import.meta.url), "utf8");
+    expect(textOf(render(example("hive")), "servers/orilla/etc/systemd/system/trivet-agent.service")).toContain(own);
+  });
+});
 
 describe.each(EXAMPLES)("examples/%s, rendered", (name) => {
   const files = render(example(name));

@@ -162,7 +162,7 @@ function checkOverlaps(context: Context, cluster: Cluster): void {
       project.networks.flatMap((network) =>
         network.subnets.map(({ prefix, family }) => ({
           prefix,
-          name: `network ${network.name}`,
+          name: `network ${project.name}/${network.name}`,
           path: ["projects", project.name, "networks", network.name, `ipv${family}`],
         })),
       ),
