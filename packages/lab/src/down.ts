@@ -34,7 +34,7 @@ export async function down(name: string): Promise<void> {
   }
   for (const namespace of namespaces(places)) await run(["ip", "netns", "delete", namespace]);
   for (const mount of mounts(places)) await run(["umount", "-l", mount]);
-  for (const folder of cgroupRoots(places)) removeCgroup(folder);
+  for (const folder of cgroupRoots(places)) while (!removeCgroup(folder) && performance.now() < end) await pause(50);
   rmSync(places.runtime, { recursive: true, force: true });
   // The record goes last.
   rmSync(places.containers, { recursive: true, force: true });
@@ -103,8 +103,15 @@ function tree(folder: string): string[] {
   return [folder, ...below.flatMap((entry) => tree(join(folder, entry.name)))];
 }
 
-function removeCgroup(root: string): void {
-  for (const folder of tree(root).toReversed()) rmdirSync(folder);
+/** @returns false when a process in it has not quite ended yet */
+function removeCgroup(root: string): boolean {
+  try {
+    for (const folder of tree(root).toReversed()) rmdirSync(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+    return false;
+  }
 }
 
 function kill(pid: number): void {
