@@ -249,6 +249,17 @@ describe("UDP", () => {
     }
   });
 
+  test("several addresses get one port", async () => {
+    const { port } = await serve(stored(), {
+      listen: [
+        { address: "127.0.0.1", port: 0 },
+        { address: "::1", port: 0 },
+      ],
+    });
+    for (const address of ["127.0.0.1", "::1"])
+      for (const tcp of [false, true]) expect((await query(HOST, 1, { address, port, tcp })).answers).toHaveLength(1);
+  });
+
   test("a query longer than a slot is ignored", async () => {
     const at = await serve(stored());
     const client = createSocket("udp4");
@@ -294,6 +305,28 @@ describe("a server that cannot start", () => {
     await expect(serve(stored(), options)).rejects.toThrow(RecordError);
     await expect(serve(stored(), options)).rejects.toThrow(problem);
   });
+});
+
+test("threads that die are replaced, with the zones as they are then", { timeout: 60_000 }, async () => {
+  const store = stored();
+  store.replace(zoneOf("crash.", "@ 60 IN SOA ns admin 1 2 3 4 5\n@ 60 NS ns\n"));
+  const failures: string[] = [];
+  const server = new DnsServer(
+    store,
+    { listen: [{ address: "127.0.0.1", port: 0 }], workers: 1 },
+    { workerUrl: new URL("crashing-worker.ts", import.meta.url), onFailure: ({ message }) => failures.push(message) },
+  );
+  running.push(server);
+  const [at = { address: "", port: 0 }] = await server.start();
+  store.remove(Name.parse("crash."));
+  while (failures.length < 2) await query(HOST, 1, { ...at, timeout: 100 }).catch(() => undefined);
+  store.replace(version(2, "new 60 TXT x\n"));
+  expect(failures).toEqual(["crashed", "crashed"]);
+  for (const tcp of [false, true]) {
+    let rcode: number | undefined;
+    while (rcode !== 0)
+      rcode = (await query(Name.parse("new.example."), 16, { ...at, tcp, timeout: 200 }).catch(() => undefined))?.rcode;
+  }
 });
 
 describe("the client", () => {

@@ -35,7 +35,9 @@ export class TcpListener {
   readonly #connections = new Set<Connection>();
 
   async start(options: TcpListenerOptions): Promise<void> {
-    for (const { address, port } of options.listen) {
+    for (const { address, port: wanted } of options.listen) {
+      // All addresses get the port that the first one got.
+      const port = wanted === 0 ? this.port : wanted;
       const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket, options));
       this.#servers.push(server);
       server.listen({ host: address, port, ipv6Only: true });

@@ -111,7 +111,7 @@ export class DnsServer {
 /** A worker thread, replaced when it ends by itself. */
 class Thread {
   readonly counters = new Counters();
-  readonly #options: ServerOptions;
+  #options: ServerOptions;
   readonly #role: Role;
   readonly #events: ServerEvents;
   readonly #zones: ZoneStore;
@@ -150,6 +150,8 @@ class Thread {
     for (const zone of this.#zones.zones) this.tell(encodeChange({ kind: "zone", zone, difference: undefined }));
     this.tell({ kind: "listen" });
     const endpoints = await listening;
+    // One that takes its place must be found at the same port.
+    this.#options = { ...this.#options, listen: endpoints };
     worker.on("error", (error: Error) => this.#events.onFailure?.(error));
     worker.on("exit", () => this.#replace());
     return endpoints;
