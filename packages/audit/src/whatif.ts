@@ -28,8 +28,8 @@ export interface WhatIf {
   readonly pairsTried: number;
 }
 
-/** Above this many components only whole machines, feeds and lines are paired. */
-const MOST_PAIRED = 250;
+/** Above this many components only whole machines, feeds and lines are tried. */
+const MOST_PARTS = 250;
 const COARSE: ReadonlySet<Kind> = new Set(["feed", "switch", "server", "line", "upstream", "router"]);
 
 /** A name that is nothing of the cluster. */
@@ -57,10 +57,16 @@ export function lose(cluster: Cluster, names: readonly string[]): Consequence {
   return consequence(new Model(cluster), lost);
 }
 
+/** What is tried. In a large cluster only what is more than a part of one server: of such parts a server's own failure tells as much. */
+function partsOf(cluster: Cluster): Component[] {
+  const parts = componentsOf(cluster).filter(({ kind }) => kind !== "instance");
+  return parts.length > MOST_PARTS ? parts.filter(({ kind }) => COARSE.has(kind)) : parts;
+}
+
 /** The components whose failure alone ends a service, the worst first. */
 export function singlePoints(cluster: Cluster): SinglePoint[] {
   const model = new Model(cluster);
-  const parts = componentsOf(cluster).filter(({ kind }) => kind !== "instance");
+  const parts = partsOf(cluster);
   return pointsOf(cluster, parts.map((component) => consequence(model, [component])).sort(worstFirst));
 }
 
@@ -73,15 +79,14 @@ function pointsOf(cluster: Cluster, singles: readonly Consequence[]): SinglePoin
 /** Every single failure, then every pair, ranked by what they take down. */
 export function whatIf(cluster: Cluster): WhatIf {
   const model = new Model(cluster);
-  const components = componentsOf(cluster).filter(({ kind }) => kind !== "instance");
+  const components = partsOf(cluster);
   const singles = components.map((component) => consequence(model, [component])).sort(worstFirst);
   const endedBy = new Map(singles.map(({ lost, down }) => [lost[0]?.name, new Set(down)]));
   const usual = distinct(components, singles);
-  const paired = components.length > MOST_PAIRED ? usual.filter(({ kind }) => COARSE.has(kind)) : usual;
   const pairs: Consequence[] = [];
   let pairsTried = 0;
-  for (const [index, first] of paired.entries()) {
-    for (const second of paired.slice(index + 1)) {
+  for (const [index, first] of usual.entries()) {
+    for (const second of usual.slice(index + 1)) {
       pairsTried++;
       const both = consequence(model, [first, second]);
       // Only what the two do together is news.

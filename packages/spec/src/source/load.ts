@@ -40,7 +40,7 @@ export function validate<S extends z.ZodType>(
   schema: S,
   locate: (path: Path, key?: boolean) => Location,
 ): { ok: true; value: z.output<S> } | Rejected {
-  const result = schema.safeParse(value, { reportInput: true });
+  const result = schema.safeParse(value, { reportInput: true, jitless: true });
   if (result.success) return { ok: true, value: result.data };
   const placed = result.error.issues.slice(0, MOST_ISSUES).flatMap((issue) => explain(issue, schema));
   const meant = new Set(placed.flatMap((each) => (each.meant === undefined ? [] : [keyOf(each.path, each.meant)])));
