@@ -19,6 +19,7 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
   app.get("/metrics", async (c) => c.body(await metrics.text(), 200, { "content-type": metrics.contentType }));
   app.get("/v1/status", (c) => c.json(viewStatus(agent)));
   app.get("/v1/sessions", (c) => c.json(agent.sessions()));
+  app.get("/v1/bfd", async (c) => c.json(await agent.bfdSessions()));
   app.get("/v1/snapshot", (c) =>
     agent.snapshot === undefined ? notYet(c) : c.json(viewSnapshot(agent.snapshot) as object),
   );

@@ -16,7 +16,9 @@ export function announceConfig(config: AgentConfig): AnnounceConfig {
 
 export function peerOptions(config: AgentConfig): PeerOptions[] {
   const { enabled, restartTime } = config.gracefulRestart;
-  return config.peers.map((peer) => defined({ ...peer, ...(enabled ? { gracefulRestart: { restartTime } } : {}) }));
+  return config.peers.map(({ bfd: _, ...peer }) =>
+    defined({ ...peer, ...(enabled ? { gracefulRestart: { restartTime } } : {}) }),
+  );
 }
 
 export function speakerOptions(config: AgentConfig, routerId: string, restarting: boolean): SpeakerOptions {

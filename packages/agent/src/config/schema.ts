@@ -15,6 +15,16 @@ import {
 
 const uint32 = () => z.int().min(0).max(4_294_967_295);
 
+const bfd = z.strictObject({
+  transmitInterval: z.int().min(10).max(60_000).default(300).describe("Milliseconds between packets sent"),
+  receiveInterval: z.int().min(10).max(60_000).default(300).describe("Milliseconds between packets asked for"),
+  multiplier: z.int().min(1).max(255).default(3).describe("Lost packets after which an end counts as dead"),
+  multihop: z
+    .boolean()
+    .optional()
+    .describe("The router is not on the same link (RFC 5883, UDP 4784); as `ttlSecurity` says unless told"),
+});
+
 const peer = z
   .strictObject({
     address: scopedAddress().describe("Of the router; a link-local address with its interface, `fe80::1%br-uplink`"),
@@ -37,6 +47,9 @@ const peer = z
       .describe(
         "Hops the router may be away; packets from farther are dropped (GTSM, RFC 5082). The router needs the same",
       ),
+    bfd: bfd
+      .optional()
+      .describe("Watch the router by BFD (RFC 5880), and end the session when it is lost: `{}` for the usual timers"),
     holdTime: z
       .int()
       .min(3)

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { dirname, join } from "node:path";
-import { Speaker, type SessionInfo } from "@trivet/bgp";
+import type { SessionStatus } from "@trivet/bfd";
+import { CeaseReason, Speaker, type SessionInfo } from "@trivet/bgp";
 import { LxdClient } from "@trivet/lxd";
 import { Announcer, type Announcement } from "../announce/announce.ts";
 import { diffRoutes } from "../announce/diff.ts";
@@ -11,6 +12,7 @@ import { Inventory, type InventoryHealth } from "../inventory/inventory.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
 import { isLedgerProfile } from "../resolve/ledger.ts";
 import { DnsService } from "../resolve/service.ts";
+import { Liveness } from "./liveness.ts";
 import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { ranSinceBoot } from "./restart.ts";
@@ -49,6 +51,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   #announcement: Announcement = { routes: new Map(), refused: [], problems: [] };
   #speaker: Speaker | undefined;
   readonly #dns: DnsService | undefined;
+  readonly #liveness: Liveness;
   #started = false;
   #ready = false;
   #draining = false;
@@ -64,6 +67,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#inventory = new Inventory(this.#lxd, { timeout: timeout * 1000, resync: resync * 1000 });
     this.#announcer = new Announcer(announceConfig(config));
     this.#dns = config.dns && new DnsService(config.dns, this.#lxd, this.#log);
+    this.#liveness = new Liveness(this.#log, (peer) => this.#speaker?.resetPeer(peer, CeaseReason.BfdDown));
     this.#metrics = new Metrics(this);
     this.#api = new ApiServer(this, { metrics: this.#metrics, lxdSocket: this.#lxd.name, log: this.#log });
   }
@@ -96,6 +100,10 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     return this.#dns;
   }
 
+  async bfdSessions(): Promise<readonly SessionStatus[]> {
+    return await this.#liveness.sessions();
+  }
+
   sessions(): SessionInfo[] {
     return this.#speaker?.sessions() ?? [];
   }
@@ -109,6 +117,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#speaker = speaker;
     speaker.on("session", (event) => this.emit("session", event));
     logSessions(this.#log, speaker);
+    await this.#liveness.watch(this.#config.peers);
     await speaker.start();
     this.#log.info({ asn: this.#config.asn, routerId, restarting, peers: speaker.sessions().length }, "BGP started");
     this.#inventory.on("snapshot", (snapshot) => this.#take(snapshot));
@@ -133,6 +142,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     if (this.#started) this.#log.info({ routes: handover ? "kept by the routers" : "withdrawn" }, "stopping");
     await this.#inventory.stop();
     await this.#dns?.stop();
+    await this.#liveness.stop();
     if (handover) await this.#speaker?.detach();
     else await this.#speaker?.stop("the agent stops");
     await this.#api.stop();
@@ -146,6 +156,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     const next = { ...config, ...Object.fromEntries(fixed.map((key) => [key, this.#config[key]])) };
     // First what may refuse.
     this.#speaker?.setPeers(peerOptions(next));
+    this.#liveness.watch(next.peers).catch((error: unknown) => this.emit("fatal", error as Error));
     this.#config = next;
     this.#announcer = new Announcer(announceConfig(next));
     this.#log.level = next.log;
