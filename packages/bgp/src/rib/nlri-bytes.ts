@@ -7,13 +7,15 @@ export class NlriBytes {
   #buffer = new Uint8Array(64);
   #length = 0;
 
-  add(table: PrefixTable, row: number): void {
-    if (this.#length + LONGEST > this.#buffer.length) {
-      const larger = new Uint8Array(this.#buffer.length * 2);
+  /** Adds the rows from `from` up to `to`. */
+  add(table: PrefixTable, from: number, to: number): void {
+    const needed = this.#length + LONGEST * (to - from);
+    if (needed > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(2 * this.#buffer.length, needed));
       larger.set(this.#buffer);
       this.#buffer = larger;
     }
-    this.#length = table.writeNlri(row, this.#buffer, this.#length);
+    this.#length = table.writeNlri(from, to, this.#buffer, this.#length);
   }
 
   get bytes(): Uint8Array {

@@ -9,8 +9,17 @@ import type { Changes, RouteTable } from "./route-table.ts";
 /** Encoded UPDATEs, withdrawals first: one entry a family and kind. Chunks are shared between peers and never written to. */
 export type Outgoing = readonly { readonly family: Family; readonly chunks: readonly Uint8Array[] }[];
 
-/** Takes one prefix: what the peers were told of it and what they are to be told; equal ones cost nothing. */
-type Tell = (table: PrefixTable, row: number, before: Rendered | undefined, after: Rendered | undefined) => void;
+/**
+ * Takes a prefix, or rows from `row` up to `to`: what the peers were told of them and what they are to be told; equal ones cost
+ * nothing.
+ */
+type Tell = (
+  table: PrefixTable,
+  row: number,
+  before: Rendered | undefined,
+  after: Rendered | undefined,
+  to?: number,
+) => void;
 
 /** The peers with one export policy and one profile: encoded once, sent to all. */
 export class OutGroup {
@@ -71,12 +80,12 @@ export class OutGroup {
     if (kept?.version === version) return kept.outgoing;
     const outgoing = this.#encode((tell) => {
       const table = this.table.families[family];
-      let id = 0;
-      let rendered: Rendered | undefined;
-      for (let row = 0; row < table.size; row++) {
-        // Rows mostly come in runs of one attribute set.
-        if (table.previous[row] !== id) rendered = this.rendered((id = table.previous[row] as number));
-        tell(table, row, undefined, rendered);
+      const ids = table.previous;
+      // Rows mostly come in runs of one attribute set.
+      for (let row = 0, end = 0; row < table.size; row = end) {
+        const id = ids[row] as number;
+        while (end < table.size && ids[end] === id) end++;
+        tell(table, row, undefined, this.rendered(id), end);
       }
     });
     this.#dumps[family] = { version, outgoing };
@@ -133,9 +142,9 @@ export class OutGroup {
     const withdrawn: Record<Family, NlriBytes> = { 4: new NlriBytes(), 6: new NlriBytes() };
     const announced = new Map<string, { readonly rendered: Rendered; readonly nlri: NlriBytes }>();
     let last: { readonly rendered: Rendered; readonly nlri: NlriBytes } | undefined;
-    feed((table, row, before, after) => {
+    feed((table, row, before, after, to = row + 1) => {
       if (after === undefined) {
-        if (before !== undefined) withdrawn[table.family].add(table, row);
+        if (before !== undefined) withdrawn[table.family].add(table, row, to);
         return;
       }
       if (before !== undefined && before.key === after.key) return;
@@ -143,7 +152,7 @@ export class OutGroup {
         last = announced.get(after.key);
         if (last === undefined) announced.set(after.key, (last = { rendered: after, nlri: new NlriBytes() }));
       }
-      last.nlri.add(table, row);
+      last.nlri.add(table, row, to);
     });
     const { context } = this.profile;
     const outgoing: { family: Family; chunks: Uint8Array[] }[] = [];

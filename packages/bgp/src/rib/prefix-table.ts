@@ -76,13 +76,16 @@ export class PrefixTable {
     return Prefix.of(address, this.#keys[start] as number);
   }
 
-  /** Writes the NLRI encoding of a row. @returns the offset after it; room for 17 octets must be there */
-  writeNlri(row: number, target: Uint8Array, offset: number): number {
+  /** Writes the NLRI encoding of the rows up to `to`. @returns the offset after it; room for 17 octets a row must be there */
+  writeNlri(from: number, to: number, target: Uint8Array, offset: number): number {
     const keys = this.#keys;
-    const start = row * this.#stride;
-    const octets = 1 + (((keys[start] as number) + 7) >> 3);
-    for (let i = 0; i < octets; i++) target[offset + i] = keys[start + i] as number;
-    return offset + octets;
+    const stride = this.#stride;
+    let at = offset;
+    for (let start = from * stride; start < to * stride; start += stride) {
+      const octets = 1 + (((keys[start] as number) + 7) >> 3);
+      for (let i = 0; i < octets; i++) target[at++] = keys[start + i] as number;
+    }
+    return at;
   }
 
   #load(prefix: Prefix): void {
