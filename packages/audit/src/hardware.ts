@@ -75,6 +75,7 @@ export class Hardware {
 
   /** Servers of a set with a leader that reaches them all on the cluster's network: enough for a quorum. */
   together(servers: readonly Server[]): Set<string> {
+    if (this.#cluster.mesh === undefined) return this.#onSwitch(servers);
     let best: Server[] = [];
     const up = servers.filter((server) => this.server(server));
     for (const centre of up) {
@@ -86,6 +87,7 @@ export class Hardware {
 
   /** Servers of which each reaches each other: what Ceph's disks need. */
   clique(servers: readonly Server[]): Set<string> {
+    if (this.#cluster.mesh === undefined) return this.#onSwitch(servers);
     const up = servers.filter((server) => this.server(server));
     const cut = (server: Server) => up.filter((other) => other !== server && !this.#reaches(server, other)).length;
     const members: Server[] = [];
@@ -95,14 +97,18 @@ export class Hardware {
   }
 
   #reaches(from: Server, to: Server): boolean {
-    if (this.#cluster.mesh !== undefined) {
-      const link = from.links.find(({ peer }) => "server" in peer && peer.server === to.name);
-      return link !== undefined && this.link(from, link) > 0;
-    }
+    const link = from.links.find(({ peer }) => "server" in peer && peer.server === to.name);
+    return link !== undefined && this.link(from, link) > 0;
+  }
+
+  /** Without a mesh, who is on the switch reaches all who are; one server alone needs nobody. */
+  #onSwitch(servers: readonly Server[]): Set<string> {
+    const up = servers.filter((server) => this.server(server));
     const { vlans } = this.#cluster;
     const between =
       vlans.find(({ role }) => role === "underlay") ?? vlans.find(({ role }) => role === "hosts") ?? vlans[0];
-    return this.trunk(from, between?.link) && this.trunk(to, between?.link);
+    const reached = up.filter((server) => this.trunk(server, between?.link));
+    return new Set((reached.length > 0 ? reached : up.slice(0, 1)).map(({ name }) => name));
   }
 
   #port(server: Server, port: string): boolean {
