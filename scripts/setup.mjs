@@ -1,6 +1,6 @@
 // Makes a fresh clone runnable: installs the npm packages when node_modules is missing or older than the lockfile.
 // Runs on whatever Node the machine has, before anything is installed, so it depends on nothing.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -24,11 +24,15 @@ const have = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
 
 if (have !== wanted) {
   console.error("trivet: installing the npm packages (once for each change of package-lock.json) ...");
-  try {
-    execFileSync("npm", ["ci", "--loglevel=error"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-  } catch {
-    console.error("trivet: `npm ci` failed; its own message is above. Mend that and run the command again.");
+  // `npm ci` refuses a lockfile that lacks optional packages for other platforms, which registry mirrors often do not carry; `npm
+  // install` takes the same locked versions and does not mind.
+  if (!npm("ignore", "ci", "--loglevel=silent") && !npm("inherit", "install", "--no-save", "--loglevel=error")) {
+    console.error("trivet: `npm install` failed; its own message is above. Mend that and run the command again.");
     process.exit(1);
   }
   writeFileSync(stamp, wanted);
+}
+
+function npm(stderr, ...args) {
+  return spawnSync("npm", args, { cwd: root, stdio: ["ignore", "ignore", stderr] }).status === 0;
 }
