@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { FINDINGS } from "@trivet/audit";
 import { DIAGNOSTICS } from "@trivet/spec";
 import { clusterSchema } from "../src/schema/cluster.ts";
 
@@ -52,6 +53,8 @@ export function reference(): string {
   }
   lines.push("## Diagnostics", "", "| code | meaning |", "|---|---|");
   for (const [code, meaning] of Object.entries(DIAGNOSTICS)) lines.push(`| \`${code}\` | ${meaning} |`);
+  lines.push("", "## Findings", "", "What is allowed, works, and will hurt.", "", "| code | why |", "|---|---|");
+  for (const [code, why] of Object.entries(FINDINGS)) lines.push(`| \`${code}\` | ${why} |`);
   return `${lines.join("\n")}\n`;
 }
 
