@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Namespace, missingRequirements } from "@trivet/lab";
@@ -7,7 +7,7 @@ import { SERVERS, type ServerUnderTest, start } from "./servers.ts";
 import { PORT, questions, transferredRecords, zoneFile } from "./zone.ts";
 
 /** Seconds of one run of dnsperf. */
-const SECONDS = 5;
+const SECONDS = 4;
 const SIZES = [10_000, 100_000];
 
 interface Scenario {
@@ -31,6 +31,8 @@ interface Measurement {
   /** Queries a second for names that exist, and for names that do not. */
   readonly hits: readonly number[];
   readonly misses: readonly number[];
+  /** Microseconds of processor time that a query for an existing name takes the server: steadier on a busy machine. */
+  readonly cpu: readonly number[];
   /** Milliseconds. */
   readonly transfers: readonly number[];
   readonly transferOctets: number;
@@ -43,7 +45,7 @@ const METHOD = `Each server has the same zone, in a network namespace of its own
 what else the machine does meets all of them. dnsperf (10 clients, up to 200 queries under way, ${SECONDS} s a run, no EDNS) asks over
 loopback for random names of the zone, or for names that do not exist. "One core": the server is kept on processor 0 and dnsperf on
 processor 1, one worker each. "Two workers": both may use both processors, which dnsperf needs as well. Transfers go to a sink that only
-counts records. Memory is the proportional share (PSS) of all the server's processes. Rate limiting is off in all. Figures are medians.`;
+counts records. CPU is the server's processor time for a query that hits, which says more than the rate on a machine with other work. Memory is the proportional share (PSS) of all the server's processes. Rate limiting is off in all. Figures are medians.`;
 
 export async function run(options: BenchOptions): Promise<Report> {
   const programs = ["ip", "dig", "dnsperf", "taskset", "nsd", "knotd", "named", "pdns_server"];
@@ -95,14 +97,17 @@ async function measure(
     const ask = async (kind: "hits" | "misses"): Promise<number> =>
       await dnsperf(namespace, join(folder, `${hosts}.${kind}`), workers === 1 ? 1 : undefined);
     await ask("hits"); // warm
-    const hits = [await ask("hits")];
+    const before = await processorTime(namespace);
+    const rate = await ask("hits");
+    const cpu = ((await processorTime(namespace)) - before) / (rate * SECONDS);
     const misses = [await ask("misses")];
     return {
       scenario: name,
       server: server.name,
       label: server.label,
-      hits,
+      hits: [rate],
       misses,
+      cpu: [cpu],
       transfers: transfers.map(({ milliseconds }) => milliseconds),
       transferOctets: transfers[0]?.octets ?? 0,
       loaded,
@@ -151,19 +156,29 @@ async function transfer(
     .map(([milliseconds = 0, octets = 0]) => ({ milliseconds, octets }));
 }
 
-/** MiB of all processes in the namespace, which are the server's. */
-async function memory(namespace: Namespace): Promise<number> {
+/** The server's processes: all in the namespace but `ip`, which lists them and is gone by then. */
+async function processes(namespace: Namespace, file: string): Promise<string[]> {
   const { stdout } = await namespace.run(["ip", "netns", "pids", namespace.name]);
-  const own = new Set([process.pid]);
-  let kibibytes = 0;
-  for (const pid of stdout.split("\n").filter((line) => line !== "" && !own.has(Number(line)))) {
-    try {
-      kibibytes += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
-    } catch {
-      continue; // `ip` itself is among them, and gone by now
-    }
-  }
-  return kibibytes / 1024;
+  return stdout
+    .split("\n")
+    .map((pid) => `/proc/${pid}/${file}`)
+    .filter((path) => path !== `/proc//${file}` && existsSync(path))
+    .map((path) => readFileSync(path, "utf8"));
+}
+
+/** MiB. */
+async function memory(namespace: Namespace): Promise<number> {
+  const texts = await processes(namespace, "smaps_rollup");
+  return texts.reduce((sum, text) => sum + Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0), 0) / 1024;
+}
+
+/** Microseconds, user and system (proc(5): fields 14 and 15, in hundredths of a second). */
+async function processorTime(namespace: Namespace): Promise<number> {
+  const texts = await processes(namespace, "stat");
+  return texts.reduce((sum, text) => {
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;
+  }, 0);
 }
 
 function merged(rounds: readonly Measurement[]): Measurement {
@@ -173,6 +188,7 @@ function merged(rounds: readonly Measurement[]): Measurement {
     ...first,
     hits: rounds.flatMap(({ hits }) => hits),
     misses: rounds.flatMap(({ misses }) => misses),
+    cpu: rounds.flatMap(({ cpu }) => cpu),
     transfers: rounds.flatMap(({ transfers }) => transfers),
     loaded: median(rounds.map(({ loaded }) => loaded)),
     resident: median(rounds.map(({ resident }) => resident)),
@@ -195,6 +211,7 @@ function table(scenario: string, all: readonly Measurement[]): Table {
       "hits, kq/s",
       "of NSD's",
       "least to most",
+      "CPU, µs a query",
       "misses, kq/s",
       "AXFR, ms",
       "AXFR, MB",
@@ -206,6 +223,7 @@ function table(scenario: string, all: readonly Measurement[]): Table {
       kilo(row.hits),
       round(median(row.hits) / median(best?.hits ?? row.hits)),
       `${round(Math.min(...row.hits) / 1000)} – ${round(Math.max(...row.hits) / 1000)}`,
+      round(median(row.cpu)),
       kilo(row.misses),
       round(median(row.transfers)),
       round(row.transferOctets / 1e6),

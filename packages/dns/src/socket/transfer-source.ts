@@ -1,6 +1,6 @@
 import { WireError } from "../error.ts";
 import type { Incoming, Responder } from "../query/responder.ts";
-import { incrementalTransfer, fullTransfer, isTransfer, transferMessages } from "../transfer/outbound.ts";
+import { fullTransferMessages, incrementalTransfer, isTransfer, transferMessages } from "../transfer/outbound.ts";
 import { ResponseSigner, type Verified } from "../tsig/tsig.ts";
 import { CLASS, RCODE, TYPE } from "../wire/codes.ts";
 import { Name } from "../wire/name.ts";
@@ -44,19 +44,35 @@ export function openTransfer(
     const transfer =
       query.type === TYPE.IXFR
         ? incrementalTransfer(zone, zones.journal(name), clientSerial(incoming, query.authorityAt))
-        : fullTransfer(zone);
-    counters.add(transfer.incremental ? "incrementalTransfers" : "transfers");
-    const reserved = verified?.key.signatureSize ?? 0;
-    const messages = transferMessages(query.id, { name, type: query.type }, transfer.records, reserved);
-    return verified === undefined ? messages : signed(messages, new ResponseSigner(verified), now);
+        : undefined;
+    counters.add(transfer?.incremental === true ? "incrementalTransfers" : "transfers");
+    const messages =
+      transfer === undefined
+        ? fullTransferMessages(zone)
+        : transferMessages({ name, type: query.type }, transfer.records);
+    const signer = verified && new ResponseSigner(verified);
+    return addressed(messages, query.id, name, signer, now);
   } catch (error) {
     if (error instanceof WireError) return single(responder.refuse(incoming, out, error.rcode));
     throw error;
   }
 }
 
-function* signed(messages: Iterable<Uint8Array>, signer: ResponseSigner, now: () => number): Generator<Uint8Array> {
-  for (const message of messages) yield signer.sign(message, now() / 1000);
+/** Gives the messages the id of the query, the first one the question as it was written, and signs them. */
+function* addressed(
+  messages: Iterable<Uint8Array>,
+  id: number,
+  name: Name,
+  signer: ResponseSigner | undefined,
+  now: () => number,
+): Generator<Uint8Array> {
+  for (const message of messages) {
+    const own = message.slice();
+    own[0] = id >>> 8;
+    own[1] = id;
+    if (own[5] === 1) own.set(name.wire, 12);
+    yield signer === undefined ? own : signer.sign(own, now() / 1000);
+  }
 }
 
 /** RFC 1995 §3: the client's version is the SOA record in the authority section. */

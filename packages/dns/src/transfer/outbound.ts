@@ -53,21 +53,59 @@ function* steps(zone: Zone, differences: readonly Difference[]): Generator<Resou
   yield zone.soaRecord;
 }
 
+/** Octets left in every message for a signature: the longest key name, algorithm and MAC take 358. */
+export const SIGNATURE_ROOM = 400;
+
+/** The messages of a full transfer by zone, for the other secondaries that will ask for the same version. */
+const SHARED = new WeakMap<Zone, SharedMessages>();
+
 /**
- * Packs the records of a transfer into messages. The array of a message is valid until the next is asked for.
+ * The messages of a full transfer, with id 0. They are made as they are asked for, and once a version of a zone, whoever asks.
+ * They must not be written to.
+ */
+export function fullTransferMessages(zone: Zone): Iterable<Uint8Array> {
+  let shared = SHARED.get(zone);
+  if (shared === undefined) {
+    shared = new SharedMessages(transferMessages({ name: zone.origin, type: TYPE.AXFR }, fullTransfer(zone).records));
+    SHARED.set(zone, shared);
+  }
+  return shared;
+}
+
+class SharedMessages {
+  readonly #made: Uint8Array[] = [];
+  readonly #source: Iterator<Uint8Array>;
+
+  constructor(source: Iterator<Uint8Array>) {
+    this.#source = source;
+  }
+
+  *[Symbol.iterator](): Generator<Uint8Array> {
+    for (let i = 0; ; i++) {
+      let message = this.#made[i];
+      if (message === undefined) {
+        const next = this.#source.next();
+        if (next.done === true) return;
+        message = next.value.slice();
+        this.#made.push(message);
+      }
+      yield message;
+    }
+  }
+}
+
+/**
+ * Packs the records of a transfer into messages with id 0. The array of a message is valid until the next is asked for.
  *
  * @param question that was asked, repeated in the first message
- * @param reserved octets to leave for a signature
  */
 export function* transferMessages(
-  id: number,
   question: { readonly name: Name; readonly type: number },
   records: Iterable<ResourceRecord>,
-  reserved: number,
 ): Generator<Uint8Array> {
-  const to = new Writer(0xffff - reserved);
+  const to = new Writer(0xffff - SIGNATURE_ROOM);
   let count = 0;
-  begin(to, id);
+  begin(to);
   to.patch16(4, 1);
   to.name(question.name);
   to.u16(question.type);
@@ -76,7 +114,7 @@ export function* transferMessages(
     const before = to.at;
     if (count > 0 && before >= MESSAGE_TARGET) {
       yield end(to, count);
-      begin(to, id);
+      begin(to);
       count = 0;
     }
     const start = to.at;
@@ -87,7 +125,7 @@ export function* transferMessages(
       if (!(error instanceof Overflow) || count === 0) throw error;
       to.rewind(start);
       yield end(to, count);
-      begin(to, id);
+      begin(to);
       count = 0;
       writeRecord(to, record);
     }
@@ -96,9 +134,9 @@ export function* transferMessages(
   yield end(to, count);
 }
 
-function begin(to: Writer, id: number): void {
+function begin(to: Writer): void {
   to.reset();
-  to.u16(id);
+  to.u16(0);
   to.u16(FLAG.QR | FLAG.AA | (OPCODE.QUERY << 11) | RCODE.NOERROR);
   to.u32(0);
   to.u32(0);
