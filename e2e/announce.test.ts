@@ -84,13 +84,17 @@ for (const { platform, cli, units } of PLATFORMS)
       const before = await agent.sh("systemctl show -P MainPID trivet-agent");
       await agent.sh("systemctl kill -s KILL trivet-agent");
       const samples: string[][] = [];
-      await eventually("a new agent has its sessions", async () => {
-        samples.push(await table(lab));
-        const pid = await agent.sh("systemctl show -P MainPID trivet-agent");
-        const summary = await routerShow(lab, "frr01", "show bgp ipv4 unicast summary json");
-        const { peers } = JSON.parse(summary) as { peers: Record<string, { state: string }> };
-        return pid !== before && pid !== "0\n" && peers[agent.plan.hosts4]?.state === "Established";
-      });
+      await eventually(
+        "a new agent has its sessions",
+        async () => {
+          samples.push(await table(lab));
+          const pid = await agent.sh("systemctl show -P MainPID trivet-agent");
+          const summary = await routerShow(lab, "frr01", "show bgp ipv4 unicast summary json");
+          const { peers } = JSON.parse(summary) as { peers: Record<string, { state: string }> };
+          return pid !== before && pid !== "0\n" && peers[agent.plan.hosts4]?.state === "Established";
+        },
+        90_000,
+      );
       samples.push(await table(lab));
       expect(samples.length).toBeGreaterThan(3);
       for (const sample of samples) expect(sample).toEqual(expected);

@@ -128,7 +128,45 @@ const ssh = buildCommand<NameFlags, [string, ...string[]], Context>({
   },
 });
 
+const words = (brief: string, maximum: number) => ({
+  kind: "array" as const,
+  maximum,
+  parameter: { parse: String, brief, placeholder: "word" },
+});
+
+const fail = buildCommand<NameFlags & { readonly json: boolean }, string[], Context>({
+  docs: { brief: "Breaks something: trivet lab fail power orilla; `trivet lab fail list` says what there is" },
+  parameters: { flags: { name: nameFlag, json: jsonFlag }, positional: words("The kind of fault and its target", 2) },
+  async func({ name, json }, kind = "list", target = "") {
+    const { FAULTS, Lab, activeFaults, fail } = await import("@trivet/lab");
+    const lab = Lab.open(name);
+    if (kind !== "list") return await fail(lab, kind, target);
+    const active = activeFaults(lab);
+    const rows = Object.entries(FAULTS).map(([kind, { simulates, targets }]) => ({
+      kind,
+      simulates,
+      targets: targets(lab),
+      active: active.filter((fault) => fault.kind === kind).map((fault) => fault.target),
+    }));
+    if (json) return this.printJson(rows);
+    const cells = rows.map((row) => [row.kind, row.targets.join(" "), row.active.join(" ") || "-", row.simulates]);
+    this.print(table(["FAULT", "TARGETS", "ACTIVE", "IN THE RACK"], cells));
+  },
+});
+
+const heal = buildCommand<NameFlags, string[], Context>({
+  docs: { brief: "Undoes a fault, or all of them" },
+  parameters: { flags: { name: nameFlag }, positional: words("The kind of fault and its target; all unless told", 2) },
+  async func({ name }, kind, target) {
+    const { Lab, heal } = await import("@trivet/lab");
+    const healed = await heal(Lab.open(name), kind === undefined ? undefined : { kind, target: target ?? "" });
+    this.print(
+      healed.length === 0 ? "nothing to heal" : `healed ${healed.map((f) => `${f.kind} ${f.target}`).join(", ")}`,
+    );
+  },
+});
+
 export const lab = buildRouteMap({
-  routes: { up, down, status, list, exec, ssh },
+  routes: { up, down, status, list, exec, ssh, fail, heal },
   docs: { brief: "A whole highly available cluster on this machine, for real" },
 });

@@ -88,6 +88,9 @@ router() {
   echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
   echo 1 >/proc/sys/net/ipv4/fib_multipath_hash_policy
   echo 1 >/proc/sys/net/ipv6/fib_multipath_hash_policy
+  # Routers in a row that hash alike always pick alike: some of the next hops would never be used.
+  seed=/proc/sys/net/ipv4/fib_multipath_hash_seed
+  [ ! -e $seed ] || echo $((\${name#frr0} * 7919)) >$seed
   chown -R frr:frr /run/frr /etc/frr
   [ ! -x /usr/lib/frr/mgmtd ] || /usr/lib/frr/mgmtd -d
   for daemon in zebra staticd bfdd bgpd; do /usr/lib/frr/$daemon -d; done
