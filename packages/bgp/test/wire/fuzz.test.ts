@@ -124,20 +124,21 @@ describe("any octets are read or refused with a WireError", () => {
 });
 
 describe("no input takes more than its share of time", () => {
-  /** Milliseconds of this thread, however busy the machine is. */
-  const took = (work: () => unknown): number => {
+  /** Milliseconds of this thread, however busy the machine is; counted in steps of some. */
+  const took = (work: () => void): number => {
     const start = process.threadCpuUsage();
     work();
     const { user, system } = process.threadCpuUsage(start);
     return (user + system) / 1000;
   };
-  /** Sixteen times the input may take sixteen times the time, and some; what takes under 50 ms is no harm. */
-  const linear = (parts: (count: number) => Uint8Array, most: number): void => {
-    const read = (count: number) => (): void => survives(parts(count), extended);
-    read(most)(); // compiled
-    const small = Math.min(...[1, 2, 3].map(() => took(read(most / 16))));
-    const large = Math.min(...[1, 2, 3].map(() => took(read(most))));
-    expect(large).toBeLessThan(Math.max(16 * 6 * small, 50));
+  /** One large input takes about as long as 16 of a sixteenth; were it quadratic, 16 times as long. */
+  const linear = (work: (size: number) => () => void, most: number): void => {
+    const [small, large] = [work(most / 16), work(most)];
+    large(); // compiled
+    const apart = took(() => {
+      for (let i = 0; i < 16; i++) small();
+    });
+    expect(took(large)).toBeLessThan(5 * apart + 50);
   };
   const withAttributes = (attributes: string): Uint8Array => {
     const length = (attributes.length / 2).toString(16).padStart(4, "0");
@@ -152,36 +153,32 @@ describe("no input takes more than its share of time", () => {
     ["prefixes", (n) => frame(2, Uint8Array.from(Buffer.from(`00000000${"00".repeat(n)}`, "hex"))), 60_000],
     ["hard resets in hard resets", (n) => frame(3, Uint8Array.from(Buffer.from("0609".repeat(n), "hex"))), 32_000],
   ])("%s", (_, parts, most) => {
-    linear(parts, most);
+    linear((count) => {
+      const bytes = parts(count);
+      return () => survives(bytes, extended);
+    }, most);
   });
 
   test("octet by octet, a long message is put together in linear time", () => {
     const message = frame(2, Uint8Array.from(Buffer.from(`00000000${"00".repeat(60_000)}`, "hex")));
-    const drip = (bytes: Uint8Array) => (): void => {
+    const drip = (size: number) => (): void => {
       const reader = new MessageReader();
       reader.context = extended;
-      for (const octet of bytes) {
+      for (const octet of message.subarray(0, size)) {
         reader.push(Uint8Array.of(octet));
-        if (reader.next() !== undefined) return;
+        if (reader.next() !== undefined) throw new Error("the message is not whole yet");
       }
     };
-    drip(message.subarray(0, 59_000))();
-    const small = took(drip(message.subarray(0, 3000)));
-    expect(took(drip(message.subarray(0, 48_000)))).toBeLessThan(Math.max(16 * 6 * small, 50));
+    linear(drip, 48_000);
   });
 
   test("two-octet AS_PATH and AS4_PATH are merged in linear time", () => {
-    const merge = (n: number) => (): void => {
-      const path = attribute(0x40, 2, "0201fbf0".repeat(2 * n));
-      const attributes =
-        attribute(0x40, 1, "00") +
-        path +
-        attribute(0x40, 3, "c0000201") +
-        attribute(0xc0, 17, "02010000fbf0".repeat(n));
-      readUpdateParts({ attributes, nlri: NLRI }, { ...extended, fourOctetAs: false });
+    const merge = (size: number): (() => void) => {
+      const path = attribute(0x40, 2, "0201fbf0".repeat(2 * size));
+      const as4Path = attribute(0xc0, 17, "02010000fbf0".repeat(size));
+      const attributes = attribute(0x40, 1, "00") + path + attribute(0x40, 3, "c0000201") + as4Path;
+      return () => void readUpdateParts({ attributes, nlri: NLRI }, { ...extended, fourOctetAs: false });
     };
-    merge(4000)();
-    const small = took(merge(250));
-    expect(took(merge(4000))).toBeLessThan(Math.max(16 * 6 * small, 50));
+    linear(merge, 4000);
   });
 });
