@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -44,6 +45,8 @@ export function writeTree(
   { force = false }: { force?: boolean } = {},
 ): WriteReport {
   const target = existsSync(out) ? realpathSync(out) : resolve(out);
+  if (!existsSync(target) && lstatSync(target, { throwIfNoEntry: false }) !== undefined)
+    throw new OutputError(`${out} is a link to nothing; make the folder it points to, or remove it`);
   const before = readManifest(target);
   const paths = new Set(files.map(({ path }) => path));
   const inWay = existing(target).filter(

@@ -52,6 +52,13 @@ describe("writing a tree", () => {
     expect(readdirSync(folder)).toEqual(["out"]);
   });
 
+  it("refuses a link to nothing, and writes nothing through it", () => {
+    symlinkSync(join(folder, "nowhere"), out);
+    expect(() => writeTree(FILES, out)).toThrow(OutputError);
+    expect(() => writeTree(FILES, out)).toThrow("is a link to nothing");
+    expect(readdirSync(folder)).toEqual(["out"]);
+  });
+
   it("keeps files of others that are not in the way", () => {
     mkdirSync(join(out, "notes"), { recursive: true });
     writeFileSync(join(out, "notes/mine.txt"), "mine");

@@ -163,11 +163,24 @@ export class Composite {
   }
 }
 
+/** Something else than a file stands where a file is named; `code` as Node's own errors have it. */
+class NotAFileError extends Error {
+  override readonly name = "NotAFileError";
+  readonly code: string;
+
+  constructor(path: string, code: string) {
+    super(`${path} is no file`);
+    this.code = code;
+  }
+}
+
 const DISK: FileReader = {
   read: (path) => {
-    const { size } = statSync(path);
+    const stat = statSync(path);
+    // A pipe or a device may never end.
+    if (!stat.isFile()) throw new NotAFileError(path, stat.isDirectory() ? "EISDIR" : "ENOTFILE");
     // What is too large is not read; one octet more than the limit is enough to be told so.
-    return size > LIMITS.bytes ? "#".repeat(LIMITS.bytes + 1) : readFileSync(path, "utf8");
+    return stat.size > LIMITS.bytes ? "#".repeat(LIMITS.bytes + 1) : readFileSync(path, "utf8");
   },
   list: (path) => readdirSync(path),
 };
@@ -183,6 +196,7 @@ function isNodeError(error: unknown): error is NodeJS.ErrnoException {
 function reason(error: unknown): string {
   if (!isNodeError(error)) throw error;
   if (error.code === "ENOENT") return "does not exist";
+  if (error.code === "ENOTFILE") return "is no regular file";
   return error.code === "EISDIR" ? "is a folder" : `cannot be read (${error.code})`;
 }
 
