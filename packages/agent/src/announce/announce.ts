@@ -3,6 +3,7 @@ import type { Prefix } from "@trivet/ip";
 import type { Instance } from "@trivet/lxd";
 import type { Network, Snapshot } from "../inventory/snapshot.ts";
 import { type Candidate, type Findings, type Problem, type Refusal, describeSource } from "./candidate.ts";
+import { type Condition, type Verdict, ruling, together } from "./condition.ts";
 import type { AnnounceConfig } from "./config.ts";
 import { Filters } from "./filters.ts";
 import { findInInstance } from "./instances.ts";
@@ -18,7 +19,13 @@ export interface Announcement {
 
 export interface AnnouncedRoute extends Route {
   /** The candidates that ask for this route; the first one's next hop and attributes are announced. */
-  readonly reasons: readonly [Candidate, ...Candidate[]];
+  readonly reasons: readonly [Reason, ...Reason[]];
+}
+
+/** A candidate that is announced. */
+export interface Reason extends Candidate {
+  /** What conditions say of it now; of several, the one that is held back least decides. */
+  readonly ruled?: Verdict;
 }
 
 export interface RefusedCandidate extends Candidate {
@@ -36,14 +43,20 @@ interface Decided {
 class Decision implements Announcement {
   readonly routes: ReadonlyMap<string, AnnouncedRoute>;
   readonly #all: readonly Decided[];
+  readonly #ruledOut: readonly RefusedCandidate[];
 
-  constructor(routes: ReadonlyMap<string, AnnouncedRoute>, all: readonly Decided[]) {
+  constructor(
+    routes: ReadonlyMap<string, AnnouncedRoute>,
+    all: readonly Decided[],
+    ruledOut: readonly RefusedCandidate[],
+  ) {
     this.routes = routes;
     this.#all = all;
+    this.#ruledOut = ruledOut;
   }
 
   get refused(): readonly RefusedCandidate[] {
-    return this.#all.flatMap(({ refused }) => refused);
+    return [...this.#ruledOut, ...this.#all.flatMap(({ refused }) => refused)];
   }
 
   get problems(): readonly Problem[] {
@@ -73,14 +86,18 @@ export class Announcer {
     this.#filters = new Filters(config);
   }
 
-  announce(snapshot: Snapshot): Announcement {
+  /** @param conditions what has a say beside LXD and the configuration, now */
+  announce(snapshot: Snapshot, conditions: readonly Condition[] = []): Announcement {
     this.#forgetUnless(snapshot);
     const routes = new Map<string, AnnouncedRoute>();
-    const shared = new Map<string, [Candidate, ...Candidate[]]>();
+    const shared = new Map<string, [Reason, ...Reason[]]>();
     const all: Decided[] = [];
+    const ruledOut: RefusedCandidate[] = [];
     const take = (decided: Decided): void => {
       all.push(decided);
-      for (const route of decided.routes) {
+      for (const wanted of decided.routes) {
+        const route = conditions.length === 0 ? wanted : this.#ruled(wanted, conditions, ruledOut);
+        if (route === undefined) continue;
         const key = route.prefix.toString();
         const other = routes.get(key);
         if (other === undefined) routes.set(key, route);
@@ -92,7 +109,21 @@ export class Announcer {
     for (const instance of snapshot.instances.values())
       take(this.#remember(instance, () => findInInstance(snapshot, instance, this.#filters, this.#config.addresses)));
     for (const [key, reasons] of shared) routes.set(key, this.#route(reasons));
-    return new Decision(routes, all);
+    return new Decision(routes, all, ruledOut);
+  }
+
+  /** A route of one candidate, as the conditions allow it; one that they refuse is added to `ruledOut`. */
+  #ruled(
+    route: AnnouncedRoute,
+    conditions: readonly Condition[],
+    ruledOut: RefusedCandidate[],
+  ): AnnouncedRoute | undefined {
+    const [candidate] = route.reasons;
+    const ruled = ruling(candidate, conditions);
+    if (ruled === undefined) return route;
+    if (ruled.refusal === undefined) return this.#route([{ ...candidate, ruled }]);
+    ruledOut.push({ ...candidate, refusal: ruled.refusal });
+    return undefined;
   }
 
   #remember(of: Instance | Network, find: () => Findings): Decided {
@@ -122,10 +153,10 @@ export class Announcer {
     }
   }
 
-  #route(reasons: [Candidate, ...Candidate[]]): AnnouncedRoute {
-    if (reasons.length > 1) reasons.sort(compareCandidates);
-    const [{ prefix, nextHop, attributes }] = reasons;
-    const said = this.#attributesOf(prefix, attributes);
+  #route(reasons: [Reason, ...Reason[]]): AnnouncedRoute {
+    if (reasons.length > 1) reasons.sort(compareReasons);
+    const [{ prefix, nextHop, attributes, ruled }] = reasons;
+    const said = this.#attributesOf(prefix, attributes, ruled?.attributes);
     return {
       prefix,
       reasons,
@@ -134,10 +165,14 @@ export class Announcer {
     };
   }
 
-  #attributesOf(prefix: Prefix, own: RouteAttributes | undefined): RouteAttributes | undefined {
+  #attributesOf(
+    prefix: Prefix,
+    own: RouteAttributes | undefined,
+    ruled: RouteAttributes | undefined,
+  ): RouteAttributes | undefined {
     const rule = this.#config.attributes.find(({ match }) => match.contains(prefix))?.attributes;
-    if (own === undefined) return rule;
-    const merged = { ...rule, ...own };
+    if (own === undefined && ruled === undefined) return rule;
+    const merged = together({ ...rule, ...own }, ruled);
     const key = JSON.stringify(merged);
     const known = this.#attributes.get(key);
     if (known === undefined) this.#attributes.set(key, merged);
@@ -149,8 +184,10 @@ function isRefused(candidate: Candidate): candidate is RefusedCandidate {
   return candidate.refusal !== undefined;
 }
 
-/** By next hop, self first; then by what asks, so that the same LXD always gives the same routes. */
-function compareCandidates(a: Candidate, b: Candidate): number {
+/** Those that conditions hold back least first; by next hop, self first; then by what asks, so that the same LXD always gives the same routes. */
+function compareReasons(a: Reason, b: Reason): number {
+  const held = (a.ruled?.weight ?? 0) - (b.ruled?.weight ?? 0);
+  if (held !== 0) return held;
   const [one, other] = [a.nextHop.address, b.nextHop.address];
   const hops =
     one === undefined || other === undefined

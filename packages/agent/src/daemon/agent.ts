@@ -4,6 +4,7 @@ import type { SessionStatus } from "@trivet/bfd";
 import { CeaseReason, Speaker, type SessionInfo } from "@trivet/bgp";
 import { LxdClient } from "@trivet/lxd";
 import { Announcer, type Announcement } from "../announce/announce.ts";
+import type { Condition } from "../announce/condition.ts";
 import { diffRoutes } from "../announce/diff.ts";
 import { ApiServer } from "../api/server.ts";
 import { announceConfig, findRouterId, peerOptions, speakerOptions } from "../config/convert.ts";
@@ -52,6 +53,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   #speaker: Speaker | undefined;
   readonly #dns: DnsService | undefined;
   readonly #liveness: Liveness;
+  /** Each capability that has a say in what is announced adds its own, and calls `#reconsider` when its mind changes. */
+  readonly #conditions: readonly Condition[] = [];
   #started = false;
   #ready = false;
   #draining = false;
@@ -160,7 +163,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#config = next;
     this.#announcer = new Announcer(announceConfig(next));
     this.#log.level = next.log;
-    if (this.snapshot !== undefined) this.#announce(this.snapshot);
+    this.#reconsider();
     return changed;
   }
 
@@ -191,10 +194,15 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.emit("ready");
   }
 
+  /** Announces anew what is known, because the configuration or a condition changed. */
+  #reconsider(): void {
+    if (this.snapshot !== undefined) this.#announce(this.snapshot);
+  }
+
   #announce(snapshot: Snapshot): void {
     const began = performance.now();
     const before = this.#announcement;
-    this.#announcement = this.#announcer.announce(snapshot);
+    this.#announcement = this.#announcer.announce(snapshot, this.#conditions);
     const diff = diffRoutes(before.routes, this.#announcement.routes);
     this.#speaker?.update({ announce: diff.announced, withdraw: diff.withdrawn.map(({ prefix }) => prefix) });
     this.#metrics.announceSeconds.observe((performance.now() - began) / 1000);

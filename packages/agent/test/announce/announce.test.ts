@@ -3,7 +3,9 @@ import { Prefix } from "@trivet/ip";
 import type { Instance, NetworkForward } from "@trivet/lxd";
 import { Announcer } from "../../src/announce/announce.ts";
 import { describeSource } from "../../src/announce/candidate.ts";
+import type { Condition } from "../../src/announce/condition.ts";
 import type { AnnounceConfig } from "../../src/announce/config.ts";
+import { diffRoutes } from "../../src/announce/diff.ts";
 import type { LoadBalancer, Network } from "../../src/inventory/snapshot.ts";
 import { OPEN, bridge, instance, ovn, snapshot, uplink } from "./world.ts";
 
@@ -414,5 +416,71 @@ describe("attributes", () => {
     expect(result.problems[0]).toContain(why);
     expect(result.routes.get("203.0.113.65/32")?.attributes).toBeUndefined();
     expect(result.announced).toContain("203.0.113.65/32 via 172.17.0.10");
+  });
+});
+
+describe("conditions", () => {
+  const twins = {
+    networks: [ovn("ovn-a", {})],
+    instances: [instance("one", ROUTES), instance("two", ROUTES)],
+  };
+  const held: Condition = ({ source }) => (source.instance === "one" ? { attributes: { med: 500 } } : undefined);
+  const refused: Condition = ({ source }) =>
+    source.instance === "one" ? { refusal: { code: "opted-out", why: "it is one" } } : undefined;
+
+  test("one that refuses keeps the route back, with its reason, and harms no other of the same prefix", () => {
+    const announcer = new Announcer(OPEN);
+    const announcement = announcer.announce(snapshot(twins), [refused]);
+    expect(
+      [...announcement.routes.values()].map(({ reasons }) => reasons.map(({ source }) => source.instance)),
+    ).toEqual([["two"], ["two"]]);
+    expect(announcement.refused.map(({ source, refusal }) => [source.instance, refusal.why])).toEqual([
+      ["one", "it is one"],
+      ["one", "it is one"],
+    ]);
+    expect(announcer.announce(snapshot(twins)).refused).toEqual([]);
+  });
+
+  test("one that holds back changes the attributes, unless another of the same prefix is not held back", () => {
+    const alone = { ...twins, instances: twins.instances.slice(0, 1) };
+    const med = (world: typeof twins): (number | undefined)[] =>
+      [...new Announcer(OPEN).announce(snapshot(world), [held]).routes.values()].map((route) => route.attributes?.med);
+    expect(med(alone)).toEqual([500, 500]);
+    expect(med(twins)).toEqual([undefined, undefined]);
+  });
+
+  test("several add up, a refusal above all; the first of the list weighs most", () => {
+    const community: Condition = ({ source }) =>
+      source.instance === "two" ? { attributes: { communities: [1] } } : {};
+    const both: Condition = () => ({ attributes: { localPref: 1 } });
+    const reasons = (...conditions: Condition[]) =>
+      new Announcer(OPEN)
+        .announce(snapshot(twins), conditions)
+        .routes.get("2001:db8:f::53/128")
+        ?.reasons.map(({ source, ruled }) => [source.instance, ruled?.attributes]);
+    expect(reasons(held, community, both)).toEqual([
+      ["two", { communities: [1], localPref: 1 }],
+      ["one", { med: 500, localPref: 1 }],
+    ]);
+    expect(reasons(community, held)).toEqual([
+      ["one", { med: 500 }],
+      ["two", { communities: [1] }],
+    ]);
+    expect(reasons(held, refused, community)).toEqual([["two", { communities: [1] }]]);
+  });
+
+  test("communities are added to those of the configuration", () => {
+    const announcer = new Announcer({
+      ...OPEN,
+      attributes: [{ match: Prefix.parse("::/0"), attributes: { communities: [7], med: 1 } }],
+    });
+    const { routes } = announcer.announce(snapshot(twins), [() => ({ attributes: { communities: [8], med: 2 } })]);
+    expect(routes.get("2001:db8:f::53/128")?.attributes).toEqual({ communities: [7, 8], med: 2 });
+  });
+
+  test("what they say again is no change for the routers", () => {
+    const announcer = new Announcer(OPEN);
+    const [first, second] = [1, 2].map(() => announcer.announce(snapshot(twins), [held]).routes);
+    expect(diffRoutes(first ?? new Map(), second ?? new Map())).toEqual({ announced: [], withdrawn: [] });
   });
 });
