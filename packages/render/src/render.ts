@@ -15,7 +15,8 @@ import { cephConf, cephScripts } from "./server/ceph.ts";
 import { netplan } from "./server/netplan.ts";
 import { ovn, ovnTuning } from "./server/ovn.ts";
 import { dns } from "./services/dns.ts";
-import { egress, haproxy, nat64 } from "./services/proxy.ts";
+import { nat64 } from "./services/nat64.ts";
+import { egress, haproxy } from "./services/proxy.ts";
 
 /** All files of the cluster, by path. */
 export function renderCluster(cluster: Cluster, options: RenderOptions): RenderedFile[] {

@@ -14,6 +14,7 @@ const PROGRAMS = [
   "nsd-checkconf",
   "nsd-checkzone",
   "unbound-checkconf",
+  "nft",
   "haproxy",
   "promtool",
   "ceph-conf",
@@ -176,6 +177,12 @@ describeLab("rendered files, read by the programs they are for", { programs: PRO
     for (const zone of ["hive.example.net", "0.1.0.0.8.b.d.0.1.0.0.2.ip6.arpa"])
       expect((await run(["nsd-checkzone", zone, join(zones, `${zone}.zone`)])).stdout).toContain("ok");
     expect((await run(["unbound-checkconf", join(root, "dns/unbound.conf")])).stdout).toContain("no errors");
+  });
+
+  it("hive: NAT64's addresses, as the kernel takes them", async () => {
+    const root = put("nat64", render(example("hive")));
+    for (const instance of ["nat64-01", "nat64-02", "nat64-03"])
+      await namespace.run(["nft", "-c", "-f", join(root, `nat64/infra/${instance}/etc/nftables.conf`)]);
   });
 
   it("hive: HAProxy", async () => {

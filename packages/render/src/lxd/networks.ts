@@ -2,6 +2,7 @@ import type { Cluster, Network, Project, Vlan } from "@trivet/spec";
 import type { Family } from "@trivet/ip";
 import { type RenderOptions, type RenderedFile, quote, scriptFile } from "../file.ts";
 import { northbound } from "../server/ovn.ts";
+import { nat64Prefixes } from "../services/nat64.ts";
 
 /** The uplink on each server, projects, and OVN networks. */
 export function networks(cluster: Cluster, cli: string, options: RenderOptions): RenderedFile {
@@ -25,8 +26,6 @@ export function networks(cluster: Cluster, cli: string, options: RenderOptions):
 function uplink(cluster: Cluster, vlan: Vlan, cli: string): string[] {
   const six = cluster.addresses.filter(({ family }) => family === 6);
   const four = cluster.addresses.filter(({ family }) => family === 4);
-  const nat64 =
-    cluster.services.nat64 === undefined ? [] : [cluster.services.nat64.prefix?.toString() ?? "64:ff9b::/96"];
   const keys = [
     ...vlan.subnets.map(({ family, gateway, prefix }) => [
       `ipv${family}.gateway`,
@@ -34,7 +33,7 @@ function uplink(cluster: Cluster, vlan: Vlan, cli: string): string[] {
     ]),
     ...([4, 6] as const).flatMap((family) => ranges(vlan, family)),
     ...(four.length > 0 ? [["ipv4.routes", four.join(",")]] : []),
-    ...(six.length > 0 ? [["ipv6.routes", [...six.map(String), ...nat64].join(",")]] : []),
+    ...(six.length > 0 ? [["ipv6.routes", [...six.map(String), ...nat64Prefixes(cluster)].join(",")]] : []),
     ...(vlan.anycast
       ? [
           ["ipv4.routes.anycast", "true"],

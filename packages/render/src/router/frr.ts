@@ -2,6 +2,7 @@ import type { Cluster, Router, Routing, Upstream } from "@trivet/spec";
 import { HOST } from "@trivet/spec";
 import type { Address, Family, Prefix } from "@trivet/ip";
 import { type RenderOptions, type RenderedFile, textFile } from "../file.ts";
+import { nat64Prefixes } from "../services/nat64.ts";
 
 const FAMILIES = [4, 6] as const;
 
@@ -106,8 +107,6 @@ function nullRoutes(cluster: Cluster, routing: Routing): string[] {
 }
 
 function prefixLists(cluster: Cluster, routing: Routing): string[] {
-  const nat64 =
-    cluster.services.nat64 === undefined ? [] : [cluster.services.nat64.prefix?.toString() ?? "64:ff9b::/96"];
   return FAMILIES.flatMap((family) => {
     const list = (name: string, entries: readonly string[]) =>
       entries.map((entry, index) => `${ip(family)} prefix-list ${name}-${family} seq ${(index + 1) * 5} ${entry}`);
@@ -125,7 +124,7 @@ function prefixLists(cluster: Cluster, routing: Routing): string[] {
       ]),
       ...list("AGENTS", [
         ...inside.map((prefix) => `permit ${upTo(prefix)}`),
-        ...(family === 6 ? nat64.map((prefix) => `permit ${upTo(prefix)}`) : []),
+        ...(family === 6 ? nat64Prefixes(cluster).map((prefix) => `permit ${upTo(prefix)}`) : []),
         `deny ${any} le ${width}`,
       ]),
       ...list("NOTHING", [`deny ${any} le ${width}`]),

@@ -1,5 +1,6 @@
 import type { Cluster, Router, Server } from "@trivet/spec";
 import { HOST } from "@trivet/spec";
+import { nat64Prefixes } from "../services/nat64.ts";
 import { type RenderOptions, type RenderedFile, textFile, yamlFile } from "../file.ts";
 
 const PASSWORD_FILE = "/etc/trivet/bgp.password";
@@ -15,7 +16,7 @@ export function agent(cluster: Cluster, server: Server, options: RenderOptions):
     asn,
     server: server.name,
     routerId: server.hosts.find(({ family }) => family === 4)?.toString() ?? `100.64.0.${HOST.server + server.number}`,
-    allow: cluster.addresses,
+    allow: [...cluster.addresses.map(String), ...nat64Prefixes(cluster)],
     uplinks: [uplink.name],
     peers: routing.routers.flatMap((router) =>
       sessions(cluster, router).map((address) => ({

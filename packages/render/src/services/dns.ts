@@ -1,6 +1,7 @@
 import type { Cluster } from "@trivet/spec";
 import type { Address, Prefix } from "@trivet/ip";
 import { type RenderOptions, type RenderedFile, textFile } from "../file.ts";
+import { nat64Prefixes } from "./nat64.ts";
 
 interface Line {
   readonly name: string;
@@ -110,7 +111,6 @@ function nsd(cluster: Cluster, options: RenderOptions): RenderedFile {
 
 function unbound(cluster: Cluster, options: RenderOptions): RenderedFile {
   const resolvers = cluster.dns?.resolvers;
-  const nat64 = cluster.services.nat64;
   const allow = resolvers?.allow ?? [
     ...cluster.addresses,
     ...cluster.vlans.flatMap(({ subnets }) => subnets.map(({ prefix }) => prefix)),
@@ -119,10 +119,14 @@ function unbound(cluster: Cluster, options: RenderOptions): RenderedFile {
     ),
   ];
   const forward = resolvers?.forward ?? [];
+  const nameservers = cluster.dns?.nameservers?.addresses ?? [];
+  const zones = nameservers.length > 0 ? Object.keys(cluster.dns?.zones ?? {}) : [];
   return textFile("dns/unbound.conf", options, "unbound, on each of the resolvers.", [
     "server:",
     "  interface: ::0",
     "  interface: 0.0.0.0",
+    "  # Answers leave from the address that was asked, anycast ones too.",
+    "  interface-automatic: yes",
     "  access-control: ::0/0 refuse",
     "  access-control: 0.0.0.0/0 refuse",
     "  access-control: ::1/128 allow",
@@ -136,17 +140,28 @@ function unbound(cluster: Cluster, options: RenderOptions): RenderedFile {
     "  prefetch: yes",
     "  serve-expired: yes",
     "  extended-statistics: yes",
-    ...(nat64 === undefined
+    ...(cluster.services.nat64 === undefined
       ? ['  module-config: "validator iterator"']
       : [
           '  module-config: "dns64 validator iterator"',
-          `  dns64-prefix: ${nat64.prefix?.toString() ?? "64:ff9b::/96"}`,
+          ...nat64Prefixes(cluster).map((prefix) => `  dns64-prefix: ${prefix}`),
+          "  # Whoever has an IPv6 address is reached there.",
+          "  dns64-synthall: no",
         ]),
+    ...zones.flatMap((zone) => [
+      `  domain-insecure: ${zone}.`,
+      // RFC 6303 would have it answer itself for private prefixes and those of documentation, and for what is below them.
+      ...(zone.toLowerCase().endsWith(".arpa") ? [`  local-zone: ${zone}. transparent`] : []),
+    ]),
     "",
     "remote-control:",
     "  control-enable: yes",
     "  control-interface: /run/unbound.ctl",
     "  control-use-cert: no",
+    // The cluster's own names, also while the world cannot be reached.
+    ...zones.flatMap((zone) =>
+      ["", "stub-zone:", `  name: ${zone}.`].concat(nameservers.map((address) => `  stub-addr: ${address.toString()}`)),
+    ),
     ...(forward.length > 0
       ? ["", "forward-zone:", '  name: "."', ...forward.map((address) => `  forward-addr: ${address.toString()}`)]
       : []),

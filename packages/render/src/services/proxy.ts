@@ -104,36 +104,3 @@ export function egress(cluster: Cluster, options: RenderOptions): RenderedFile[]
     ]),
   ];
 }
-
-export function nat64(cluster: Cluster, options: RenderOptions): RenderedFile[] {
-  const settings = cluster.services.nat64;
-  if (settings === undefined) return [];
-  const prefix = settings.prefix?.toString() ?? "64:ff9b::/96";
-  if (settings.engine === "jool") {
-    const text = JSON.stringify(
-      {
-        comment: `NAT64. Rendered by trivet from ${options.source}: change that and render again.`,
-        instance: "trivet",
-        framework: "netfilter",
-        global: { pool6: prefix },
-        pool4: ["TCP", "UDP", "ICMP"].map((protocol) => ({
-          protocol,
-          prefix: settings.pool.toString(),
-          "port range": "1024-65535",
-        })),
-      },
-      undefined,
-      2,
-    );
-    return [{ path: "nat64/jool.conf", mode: 0o644, text: `${text}\n` }];
-  }
-  return [
-    textFile("nat64/tayga.conf", options, "tayga, on each of the NAT64 instances.", [
-      "tun-device nat64",
-      `ipv4-addr ${settings.pool.at(settings.pool.size > 2n ? 1 : 0).toString()}`,
-      `prefix ${prefix}`,
-      `dynamic-pool ${settings.pool.toString()}`,
-      "data-dir /var/lib/tayga",
-    ]),
-  ];
-}

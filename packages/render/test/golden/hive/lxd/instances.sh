@@ -36,17 +36,17 @@ fi
 if ! lxc config show nat64-01 --project infra >/dev/null 2>&1; then
   lxc init ubuntu:24.04 nat64-01 --no-profiles --target langara --project infra -s ssd -c limits.memory=1073741824 -c limits.cpu=1 -c cluster.evacuate=stop
   lxc config device set nat64-01 root size=10737418240 --project infra
-  lxc config device add nat64-01 eth0 nic network=ovn-infra01 name=eth0 ipv4.routes.external=203.0.113.56/29 ipv6.routes.external=64:ff9b::/96 --project infra
+  lxc config device add nat64-01 eth0 nic network=ovn-infra01 name=eth0 ipv4.routes.external=203.0.113.56/31 ipv6.routes.external=64:ff9b::/96 --project infra
 fi
 if ! lxc config show nat64-02 --project infra >/dev/null 2>&1; then
   lxc init ubuntu:24.04 nat64-02 --no-profiles --target abydos --project infra -s ssd -c limits.memory=1073741824 -c limits.cpu=1 -c cluster.evacuate=stop
   lxc config device set nat64-02 root size=10737418240 --project infra
-  lxc config device add nat64-02 eth0 nic network=ovn-infra02 name=eth0 ipv4.routes.external=203.0.113.56/29 ipv6.routes.external=64:ff9b::/96 --project infra
+  lxc config device add nat64-02 eth0 nic network=ovn-infra02 name=eth0 ipv4.routes.external=203.0.113.58/31 ipv6.routes.external=64:ff9b::/96 --project infra
 fi
 if ! lxc config show nat64-03 --project infra >/dev/null 2>&1; then
   lxc init ubuntu:24.04 nat64-03 --no-profiles --target orilla --project infra -s ssd -c limits.memory=1073741824 -c limits.cpu=1 -c cluster.evacuate=stop
   lxc config device set nat64-03 root size=10737418240 --project infra
-  lxc config device add nat64-03 eth0 nic network=ovn-infra03 name=eth0 ipv4.routes.external=203.0.113.56/29 ipv6.routes.external=64:ff9b::/96 --project infra
+  lxc config device add nat64-03 eth0 nic network=ovn-infra03 name=eth0 ipv4.routes.external=203.0.113.60/31 ipv6.routes.external=64:ff9b::/96 --project infra
 fi
 if ! lxc config show proxy01 --project infra >/dev/null 2>&1; then
   lxc init ubuntu:24.04 proxy01 --no-profiles --project infra -s ssd -c limits.memory=1073741824 -c limits.cpu=1
