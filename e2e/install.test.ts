@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ANYCAST, type Lab, type Server, expectedRoutes } from "@trivet/lab";
 import { describeLab, eventually } from "@trivet/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -13,7 +13,8 @@ const BLOCKS = [
     .split("## Install")[1]
     ?.matchAll(/^```(\w+)\n([^]*?)^```/gm) ?? []),
 ].map(([, , text]) => text ?? "");
-const FILES = "/etc/trivet/agent.yaml /etc/systemd/system/trivet-agent.service";
+/** The lab's own agent, which gives way: its configuration, and what its unit says of the program. */
+const LAB_FILES = ["/etc/trivet/agent.yaml", "/etc/systemd/system/trivet-agent.service.d"];
 
 describeLab("docs/existing-cluster.md, walked on three real servers", NEEDS, () => {
   let lab: Lab;
@@ -23,7 +24,7 @@ describeLab("docs/existing-cluster.md, walked on three real servers", NEEDS, () 
     execFileSync("npm", ["run", "--silent", "pack"], { cwd: ROOT });
     for (const server of lab.servers)
       await server.sh(
-        `systemctl stop trivet-agent; mkdir -p /root/before; cp -a ${FILES} /root/before; rm ${FILES}; systemctl daemon-reload`,
+        `systemctl stop trivet-agent; mkdir -p /root/before; mv ${LAB_FILES.join(" ")} /root/before; systemctl daemon-reload`,
       );
     for (const { router } of lab.topology.servers)
       await eventually(
@@ -35,8 +36,9 @@ describeLab("docs/existing-cluster.md, walked on three real servers", NEEDS, () 
   afterAll(async () => {
     for (const server of lab.servers)
       await server.sh(
-        `systemctl disable -q --now trivet-agent; cd /root/before; cp -a agent.yaml /etc/trivet; cp -a trivet-agent.service /etc/systemd/system
-         rm -rf /opt/trivet /usr/local/bin/trivet /root/before /root/*.tar.gz; systemctl daemon-reload; systemctl enable -q --now trivet-agent`,
+        `systemctl stop trivet-agent
+         ${LAB_FILES.map((path) => `mv /root/before/${basename(path)} ${path}`).join("; ")}
+         rm -rf /opt/trivet /usr/local/bin/trivet /root/before /root/*.tar.gz; systemctl daemon-reload; systemctl start trivet-agent`,
       );
     await healthy(lab);
   });

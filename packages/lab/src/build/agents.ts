@@ -1,21 +1,14 @@
-import { agentConfig } from "../topology/agent-config.ts";
+import { readFileSync } from "node:fs";
 import { PROGRAM } from "../runtime/program.ts";
+import { agentConfig } from "../topology/agent-config.ts";
 import type { Step } from "./step.ts";
 
-const UNIT = `[Unit]
-Description=trivet agent
-After=network-online.target lxd.service incus.service
+const UNIT = "/etc/systemd/system/trivet-agent.service";
 
-[Service]
-Type=notify
+/** What differs in a lab from the unit that users install: which program it runs. */
+const DROP_IN = `[Service]
+ExecStart=
 ExecStart=/srv/node ${PROGRAM.entry} agent --config /etc/trivet/agent.yaml
-RuntimeDirectory=trivet
-StateDirectory=trivet
-Restart=always
-RestartSec=1
-
-[Install]
-WantedBy=multi-user.target
 `;
 
 /** trivet's own agents, which announce the instances' addresses to the routers. LXD's BGP stays off. */
@@ -23,10 +16,12 @@ export const agentsStep: Step = {
   key: "agents",
   title: "trivet agents",
   async run(lab) {
+    const unit = readFileSync(PROGRAM.unit, "utf8");
     await Promise.all(
       lab.servers.map(async (server) => {
-        await server.write("/etc/trivet/agent.yaml", agentConfig(server.plan, lab.topology), 0o640);
-        await server.write("/etc/systemd/system/trivet-agent.service", UNIT);
+        await server.write("/etc/trivet/agent.yaml", agentConfig(server.plan, lab.topology), 0o600);
+        await server.write(UNIT, unit);
+        await server.write(`${UNIT}.d/lab.conf`, DROP_IN);
         await server.sh("systemctl daemon-reload; systemctl enable --now trivet-agent");
       }),
     );

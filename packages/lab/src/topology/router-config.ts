@@ -7,10 +7,10 @@ export interface RouterConfig {
 
 /** A router of the cluster: BGP to both providers, BGP with the servers' agents, VRRP with the other routers. */
 export function routerConfig(router: RouterPlan, topology: Topology): RouterConfig {
-  return { frr: clusterRouter(router, topology.providers), keepalived: keepalived(router) };
+  return { frr: clusterRouter(router, topology), keepalived: keepalived(router) };
 }
 
-function clusterRouter(router: RouterPlan, providers: readonly ProviderPlan[]): string {
+function clusterRouter(router: RouterPlan, { providers, servers }: Topology): string {
   const neighbors = providers.flatMap(({ wan4, wan6, name }) => [
     `neighbor ${wan4} remote-as ${ASN.provider}`,
     `neighbor ${wan4} description ${name}`,
@@ -54,10 +54,16 @@ function clusterRouter(router: RouterPlan, providers: readonly ProviderPlan[]): 
       `neighbor AGENTS remote-as ${ASN.agents}`,
       // Next hops are OVN's routers on the uplink, not the servers that announce them.
       "neighbor AGENTS disable-connected-check",
-      "neighbor AGENTS bfd",
+      "neighbor AGENTS passive",
+      // No BFD: agents have none here, where everything shares a few cores, and FRR 10.2 and 10.3 take nobody back whom BFD misses.
       "neighbor AGENTS timers 3 9",
-      `bgp listen range ${subnet(router.hosts4, 24)} peer-group AGENTS`,
-      `bgp listen range ${subnet(router.hosts6, 64)} peer-group AGENTS`,
+      // Each by its address, not a listen range: FRR 10.6 takes nobody back into a range while it keeps the routes for them.
+      ...servers.flatMap(({ name, hosts4, hosts6 }) =>
+        [hosts4, hosts6].flatMap((address) => [
+          `neighbor ${address} peer-group AGENTS`,
+          `neighbor ${address} description ${name}`,
+        ]),
+      ),
       ...inFamily("ipv4", family("wan4", PUBLIC.ipv4)),
       ...inFamily("ipv6", family("wan6", PUBLIC.ipv6)),
     ]),
@@ -152,10 +158,6 @@ function routeMap(name: string, list4: string, list6: string): string[] {
     ` match ipv6 address prefix-list ${list6}`,
     "exit",
   ];
-}
-
-function subnet(address: string, length: 24 | 64): string {
-  return length === 24 ? address.replace(/\d+$/, "0/24") : address.replace(/::.*$/, "::/64");
 }
 
 function keepalived({ vrrpPriority }: RouterPlan): string {
