@@ -17,6 +17,7 @@ export { Name } from "./wire/name.ts";
 export { type Soa, isNewer, rdataText, readSoa, soaRdata, txtRdata } from "./wire/rdata.ts";
 export { type MessageRecord, type ResourceRecord, record, recordText } from "./wire/record.ts";
 export { DnsServer, type ServerEvents } from "./worker/server.ts";
+export { type Archive, packZone, unpackZone } from "./zone/archive.ts";
 export { type Difference, difference } from "./zone/difference.ts";
 export { type ZoneChange, ZoneStore } from "./zone/store.ts";
 export { Zone } from "./zone/zone.ts";

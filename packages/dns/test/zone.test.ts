@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ZoneError } from "../src/error.ts";
 import { Name } from "../src/wire/name.ts";
 import { type ResourceRecord, record, recordText } from "../src/wire/record.ts";
+import { packZone, unpackZone } from "../src/zone/archive.ts";
 import { decodeRecords, encodeRecords } from "../src/zone/blob.ts";
 import { difference, isEmpty } from "../src/zone/difference.ts";
 import { ZoneStore } from "../src/zone/store.ts";
@@ -214,5 +215,46 @@ describe("the store", () => {
     store.replace(build(9));
     expect(seen).toEqual(["3 1", "gone"]);
     expect(() => new ZoneStore().apply(ORIGIN, difference(build(1), build(2)))).toThrow("not served here");
+  });
+});
+
+describe("a zone that outlives its process", () => {
+  const host = (n: number): ResourceRecord => record(`h${n}.example.`, 60, "A", `192.0.2.${n}`);
+  const grown = (): ZoneStore => {
+    const store = new ZoneStore();
+    for (const serial of [1, 2, 3]) store.replace(build(serial, ...[1, 2, 3].slice(0, serial).map(host)));
+    return store;
+  };
+  const packed = (store: ZoneStore): Uint8Array => {
+    const zone = store.get(ORIGIN);
+    if (zone === undefined) throw new TypeError("the zone is there");
+    return packZone({ zone, changes: store.journal(ORIGIN)?.differences ?? [] });
+  };
+
+  test("has the records and the journal it had", () => {
+    const { zone, changes } = unpackZone(packed(grown()));
+    const store = new ZoneStore();
+    store.restore(zone, changes);
+    expect(texts(store.get(ORIGIN) ?? build(0))).toEqual(texts(grown().get(ORIGIN) ?? build(0)));
+    const steps = store.journal(ORIGIN)?.since(1);
+    expect(steps?.map(({ added, removed }) => [added.map(recordText), removed.length])).toEqual([
+      [[recordText(host(2))], 0],
+      [[recordText(host(3))], 0],
+    ]);
+    store.replace(build(4, host(1)));
+    expect(store.journal(ORIGIN)?.since(1)).toHaveLength(3);
+  });
+
+  test("changes that do not lead to it are left out", () => {
+    const { zone, changes } = unpackZone(packed(grown()));
+    const store = new ZoneStore();
+    store.restore(zone, changes.slice(0, 1));
+    expect(store.journal(ORIGIN)?.differences).toEqual([]);
+    store.restore(zone, changes.toReversed());
+    expect(store.journal(ORIGIN)?.since(1)).toBeUndefined();
+  });
+
+  test("of nothing there is no zone", () => {
+    expect(() => unpackZone(new Uint8Array())).toThrow("it has no SOA record");
   });
 });

@@ -8,6 +8,7 @@ import type { AnnounceConfig } from "./config.ts";
 import { Filters } from "./filters.ts";
 import { findInInstance } from "./instances.ts";
 import { findInNetwork } from "./networks.ts";
+import { type OwnService, findOwnServices } from "./own-services.ts";
 
 /** What one server announces, and what it does not, each with its reasons. */
 export interface Announcement {
@@ -86,8 +87,15 @@ export class Announcer {
     this.#filters = new Filters(config);
   }
 
-  /** @param conditions what has a say beside LXD and the configuration, now */
-  announce(snapshot: Snapshot, conditions: readonly Condition[] = []): Announcement {
+  /**
+   * @param conditions what has a say beside LXD and the configuration, now
+   * @param services what the agent itself answers on
+   */
+  announce(
+    snapshot: Snapshot,
+    conditions: readonly Condition[] = [],
+    services: readonly OwnService[] = [],
+  ): Announcement {
     this.#forgetUnless(snapshot);
     const routes = new Map<string, AnnouncedRoute>();
     const shared = new Map<string, [Reason, ...Reason[]]>();
@@ -104,6 +112,7 @@ export class Announcer {
         else shared.set(key, [...(shared.get(key) ?? other.reasons), ...route.reasons]);
       }
     };
+    take(this.#decide({ candidates: findOwnServices(services, this.#filters), problems: [] }));
     for (const network of snapshot.networks.values())
       take(this.#remember(network, () => findInNetwork(snapshot, network, this.#filters)));
     for (const instance of snapshot.instances.values())

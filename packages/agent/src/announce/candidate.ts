@@ -19,7 +19,8 @@ export type SourceKind =
   | "load-balancer"
   | "external-route"
   | "user-route"
-  | "instance-address";
+  | "instance-address"
+  | "dns-service";
 
 /** Where a route's next hop comes from, by descending precedence; `route` is written beside the prefix itself. */
 export type NextHopOrigin = "route" | "bgp.nexthop" | "ovn-router" | "self";
@@ -41,7 +42,9 @@ export type RefusalCode =
   | "not-running"
   | "no-backend"
   | "opted-out"
-  | "bad-nexthop";
+  | "bad-nexthop"
+  | "drained"
+  | "silent";
 
 export interface Refusal {
   readonly code: RefusalCode;
@@ -75,6 +78,7 @@ export interface Findings {
 /** "external route of instance web/c1 (eth0 on ovn-web)" */
 export function describeSource({ kind, project, network, instance, device }: Source): string {
   const what = LABELS[kind];
+  if (kind === "dns-service") return what;
   return instance === undefined
     ? `${what} of network ${project}/${network}`
     : `${what} of instance ${project}/${instance} (${device ?? "?"} on ${network})`;
@@ -88,4 +92,5 @@ const LABELS: Readonly<Record<SourceKind, string>> = {
   "external-route": "external route",
   "user-route": "user.bgp.routes",
   "instance-address": "address",
+  "dns-service": "this server's DNS",
 };

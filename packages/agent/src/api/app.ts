@@ -55,6 +55,16 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
       throw error;
     }
   });
+  app.get("/v1/dns/zone", (c) => {
+    if (agent.dns === undefined) return noDns(c);
+    try {
+      const text = agent.dns.zoneFile(c.req.query("name") ?? "");
+      return text === undefined ? c.json({ error: "this zone is not answered here" }, 404) : c.json({ text });
+    } catch (error) {
+      if (error instanceof RecordError) return c.json({ error: error.message }, 400);
+      throw error;
+    }
+  });
   app.get("/v1/events", (c) => events(c, agent));
   app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path}` }, 404));
   return app;

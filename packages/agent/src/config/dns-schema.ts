@@ -93,6 +93,12 @@ export const dnsSchema = z.strictObject({
     )
     .min(1)
     .describe("Where to answer, on UDP and TCP; name each address, so that answers leave from where they were asked"),
+  anycast: z
+    .array(address())
+    .default([])
+    .describe(
+      "Addresses that several servers have on `lo` and answer on, at the port of the first of `listen`; announced by BGP only while this server answers. `allow` must contain them",
+    ),
   nameservers: z
     .array(name())
     .min(1)
@@ -103,6 +109,11 @@ export const dnsSchema = z.strictObject({
   ttl: z.int().min(1).max(86_400).default(60).describe("Seconds for which an instance's records may be kept"),
   zones: z.array(forward).default([]).describe("Zones of names"),
   reverse: z.array(reverse).default([]).describe("Zones of PTR records"),
+  catalog: name().optional().describe("A zone that lists all others for secondaries (RFC 9432); none unless told"),
+  guests: z
+    .boolean()
+    .default(true)
+    .describe("Ask running guests for the addresses of NICs to which LXD gives none; good for their own names only"),
   keys: z.array(key).default([]).describe("TSIG keys (RFC 8945)"),
   transfers: z.array(transfer).default([]).describe("Who may transfer zones; nobody unless told"),
   notify: z.array(secondary).default([]).describe("Secondaries to tell of every change (RFC 1996)"),

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { SessionStatus } from "@trivet/bfd";
 import { CeaseReason, Speaker, type SessionInfo } from "@trivet/bgp";
 import { LxdClient } from "@trivet/lxd";
@@ -9,6 +10,11 @@ import { diffRoutes } from "../announce/diff.ts";
 import { ApiServer } from "../api/server.ts";
 import { announceConfig, findRouterId, peerOptions, speakerOptions } from "../config/convert.ts";
 import type { AgentConfig } from "../config/schema.ts";
+import { type DrainView, Drains } from "../drain/drains.ts";
+import { order, prefixesOf } from "../drain/order.ts";
+import type { Drainable } from "../drain/target.ts";
+import { pathsOf } from "../gateway/paths.ts";
+import { GatewayWatch } from "../gateway/watch.ts";
 import { Inventory, type InventoryHealth } from "../inventory/inventory.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
 import { isLedgerProfile } from "../resolve/ledger.ts";
@@ -17,8 +23,20 @@ import { Liveness } from "./liveness.ts";
 import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { ranSinceBoot } from "./restart.ts";
+import { StateFile } from "./state-file.ts";
 import type { AgentEvents, AgentState } from "./state.ts";
 import { logAnnouncement, logSessions } from "./telling.ts";
+
+/** What the agent is started with, besides its configuration. */
+export interface AgentWorld {
+  readonly log: Logger;
+  readonly version: string;
+  /** A folder for what is worth keeping over a restart; without one nothing is kept. */
+  readonly stateFolder?: string | undefined;
+}
+
+/** Milliseconds for routers to learn that the agent's own services end, while they are still answered. */
+const RETIREMENT = 300;
 
 /** LXD gives this server another name than the configuration. */
 export class WrongServerError extends Error {
@@ -54,23 +72,57 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   readonly #dns: DnsService | undefined;
   readonly #liveness: Liveness;
   /** Each capability that has a say in what is announced adds its own, and calls `#reconsider` when its mind changes. */
-  readonly #conditions: readonly Condition[] = [];
+  readonly #conditions: Condition[] = [];
   #started = false;
   #ready = false;
-  #draining = false;
+  readonly #drains: Drains;
+  readonly #gateways: GatewayWatch;
+  /** What the watched paths were made of. */
+  #watched: readonly unknown[] = [];
 
   /** Opens nothing yet. @throws UnreachableError when there is neither a configured nor a usual LXD socket */
-  constructor(config: AgentConfig, world: { readonly log: Logger; readonly version: string }) {
+  constructor(config: AgentConfig, world: AgentWorld) {
     super();
     this.#config = config;
     this.#log = world.log;
     this.version = world.version;
     const { socket: socketPath, timeout, resync } = config.lxd;
     this.#lxd = socketPath === undefined ? LxdClient.local() : new LxdClient({ socketPath });
-    this.#inventory = new Inventory(this.#lxd, { timeout: timeout * 1000, resync: resync * 1000 });
+    const kept = (name: string): { readonly saved?: StateFile } => {
+      const { stateFolder: folder } = world;
+      if (folder === undefined) return {};
+      return { saved: new StateFile(join(folder, name), (error) => this.#log.warn(`state: ${error.message}`)) };
+    };
+    this.#inventory = new Inventory(this.#lxd, {
+      timeout: timeout * 1000,
+      resync: resync * 1000,
+      guests: config.dns?.guests ?? false,
+      ...kept("addresses.json"),
+    });
     this.#announcer = new Announcer(announceConfig(config));
-    this.#dns = config.dns && new DnsService(config.dns, this.#lxd, this.#log);
-    this.#liveness = new Liveness(this.#log, (peer) => this.#speaker?.resetPeer(peer, CeaseReason.BfdDown));
+    this.#dns =
+      config.dns &&
+      new DnsService(config.dns, {
+        lxd: this.#lxd,
+        log: this.#log,
+        onServices: () => this.#reconsider(),
+        ...kept("dns.json"),
+      });
+    this.#drains = new Drains(
+      () => this.#config.drain.wait,
+      () => this.#reconsider(),
+    );
+    this.#gateways = new GatewayWatch({
+      preferLocal: () => this.#config.gateway.preferLocal,
+      changed: () => this.#gatewaysChanged(),
+      reread: () => this.#inventory.reread("networks"),
+    });
+    this.#conditions.push(this.#drains.condition, this.#gateways.condition);
+    this.#liveness = new Liveness({
+      log: this.#log,
+      routerLost: (peer) => this.#speaker?.resetPeer(peer, CeaseReason.BfdDown),
+      pathSeen: ({ server, name }, state) => this.#gateways.saw(server, name, state),
+    });
     this.#metrics = new Metrics(this);
     this.#api = new ApiServer(this, { metrics: this.#metrics, lxdSocket: this.#lxd.name, log: this.#log });
   }
@@ -84,7 +136,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   }
 
   get draining(): boolean {
-    return this.#draining;
+    return this.#drains.wholeServer;
   }
 
   get snapshot(): Snapshot | undefined {
@@ -120,10 +172,11 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#speaker = speaker;
     speaker.on("session", (event) => this.emit("session", event));
     logSessions(this.#log, speaker);
-    await this.#liveness.watch(this.#config.peers);
+    await this.#liveness.watchRouters(this.#config.peers);
     await speaker.start();
     this.#log.info({ asn: this.#config.asn, routerId, restarting, peers: speaker.sessions().length }, "BGP started");
     this.#inventory.on("snapshot", (snapshot) => this.#take(snapshot));
+    this.#inventory.on("turned", (snapshot) => this.#dns?.take(snapshot));
     this.#inventory.on("health", (health) => this.#tellHealth(health));
     this.#inventory.on("read", (what, milliseconds, failed) => this.#metrics.countRead(what, milliseconds, failed));
     this.#inventory.on("profile", (name) => {
@@ -144,12 +197,25 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     const handover = how === "handover" && this.#config.gracefulRestart.enabled;
     if (this.#started) this.#log.info({ routes: handover ? "kept by the routers" : "withdrawn" }, "stopping");
     await this.#inventory.stop();
-    await this.#dns?.stop();
+    await this.#stopDns();
+    this.#drains.stop();
+    this.#gateways.stop();
     await this.#liveness.stop();
     if (handover) await this.#speaker?.detach();
     else await this.#speaker?.stop("the agent stops");
     await this.#api.stop();
     await this.#lxd.close();
+  }
+
+  /** Own services end with the agent, whatever becomes of the other routes. */
+  async #stopDns(): Promise<void> {
+    const announced = this.#dns?.services.some(({ silent }) => silent === undefined) === true;
+    this.#dns?.retire();
+    if (announced && this.#speaker !== undefined) {
+      this.#reconsider();
+      await delay(RETIREMENT);
+    }
+    await this.#dns?.stop();
   }
 
   /** Takes over what of a new configuration can change while running. @returns the keys that need a restart */
@@ -159,20 +225,45 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     const next = { ...config, ...Object.fromEntries(fixed.map((key) => [key, this.#config[key]])) };
     // First what may refuse.
     this.#speaker?.setPeers(peerOptions(next));
-    this.#liveness.watch(next.peers).catch((error: unknown) => this.emit("fatal", error as Error));
+    this.#liveness.watchRouters(next.peers).catch((error: unknown) => this.emit("fatal", error as Error));
     this.#config = next;
     this.#announcer = new Announcer(announceConfig(next));
     this.#log.level = next.log;
+    if (this.snapshot !== undefined) this.#watchServers(this.snapshot);
     this.#reconsider();
     return changed;
   }
 
-  /** Graceful shutdown (RFC 8326) before maintenance: routers prefer other paths while these still work; and back. */
-  drain(on: boolean): void {
-    if (on) this.#speaker?.drain();
-    else this.#speaker?.undrain();
-    this.#draining = on;
-    this.#log.info(on ? "draining: routers are asked to prefer other paths" : "no longer draining");
+  /**
+   * Orders that something is drained before maintenance, or no longer, here or on another server; its agent carries it out.
+   *
+   * @throws LxdError when LXD does not store the order
+   */
+  async drain(what: Drainable, on: boolean): Promise<void> {
+    await order(this.#lxd, what, on);
+  }
+
+  /** What draining it would take away from its server. */
+  drainable(what: Drainable): string[] {
+    return this.snapshot === undefined ? [] : prefixesOf(this.snapshot, announceConfig(this.#config), what);
+  }
+
+  /** The drains of this server, as far as they are. */
+  drains(): DrainView[] {
+    const speaker = this.#speaker;
+    const sessions = this.sessions().filter(({ state }) => state === "established");
+    return this.#drains.view(this.snapshot?.server ?? "", this.#announcement, {
+      told: () => ({ sessions: sessions.filter(({ waiting }) => waiting === 0).length, of: sessions.length }),
+      announcing: (prefixes) =>
+        sessions
+          .filter(({ peer }) => [...(speaker?.adjRibIn(peer) ?? [])].some((route) => prefixes.includes(route.prefix.toString())))
+          .map(({ peer }) => peer),
+    });
+  }
+
+  /** Servers that this one lost all watched paths to. */
+  get lostServers(): ReadonlySet<string> {
+    return this.#gateways.dead;
   }
 
   #take(snapshot: Snapshot): void {
@@ -181,6 +272,9 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
       this.emit("fatal", new WrongServerError(server, snapshot.server));
       return;
     }
+    this.#drains.take(snapshot);
+    this.#gateways.take(snapshot);
+    this.#watchServers(snapshot);
     this.#announce(snapshot);
     this.#dns?.take(snapshot);
     this.emit("snapshot", snapshot);
@@ -194,6 +288,23 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.emit("ready");
   }
 
+  /** Watches the other servers, as LXD and the configuration now have them. */
+  #watchServers(snapshot: Snapshot): void {
+    const made = [snapshot.members, snapshot.server, this.#config.gateway];
+    if (made.every((part, i) => part === this.#watched[i])) return;
+    this.#watched = made;
+    const paths = pathsOf(snapshot, this.#config);
+    this.#gateways.watch(paths);
+    this.#liveness.watchServers(paths).catch((error: unknown) => this.emit("fatal", error as Error));
+  }
+
+  #gatewaysChanged(): void {
+    const lost = [...this.#gateways.dead];
+    if (lost.length > 0) this.#log.warn({ servers: lost }, "lost; routes whose gateway they hold are now the last resort");
+    else this.#log.info("no server is lost any more");
+    this.#reconsider();
+  }
+
   /** Announces anew what is known, because the configuration or a condition changed. */
   #reconsider(): void {
     if (this.snapshot !== undefined) this.#announce(this.snapshot);
@@ -202,7 +313,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   #announce(snapshot: Snapshot): void {
     const began = performance.now();
     const before = this.#announcement;
-    this.#announcement = this.#announcer.announce(snapshot, this.#conditions);
+    this.#announcement = this.#announcer.announce(snapshot, this.#conditions, this.#dns?.services);
     const diff = diffRoutes(before.routes, this.#announcement.routes);
     this.#speaker?.update({ announce: diff.announced, withdraw: diff.withdrawn.map(({ prefix }) => prefix) });
     this.#metrics.announceSeconds.observe((performance.now() - began) / 1000);

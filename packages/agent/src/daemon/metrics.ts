@@ -1,8 +1,9 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { addDnsMetrics } from "../resolve/metrics.ts";
 import { PARTS } from "../inventory/snapshot.ts";
 import type { AgentState } from "./state.ts";
 
-type MakeGauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void) => void;
+export type MakeGauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void) => void;
 
 /** The agent's own metrics, in Prometheus' text format. Values are taken from the state when they are asked for. */
 export class Metrics {
@@ -77,6 +78,7 @@ export class Metrics {
       g.set(state.announcement.problems.length),
     );
     this.#sessions(state, gauge);
+    addDnsMetrics(state, gauge);
   }
 
   get contentType(): string {

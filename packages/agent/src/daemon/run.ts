@@ -22,7 +22,7 @@ export async function runAgent({ config: path, version }: RunAgentOptions): Prom
   const config = loadConfig(path);
   const log = createLogger(config.log, version);
   const systemd = new SystemdNotifier(process.env, log);
-  const agent = new Agent(config, { log, version });
+  const agent = new Agent(config, { log, version, stateFolder: process.env["STATE_DIRECTORY"] });
   const reload = (): void => {
     systemd.tell("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
     try {

@@ -4,6 +4,7 @@ import type { RouteDiff } from "../announce/diff.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import type { InventoryHealth } from "../inventory/inventory.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
+import type { DnsStatus } from "../resolve/service.ts";
 
 /** What the agent shows of itself; the API and the metrics read it and nothing else. */
 export interface AgentState {
@@ -17,6 +18,8 @@ export interface AgentState {
   readonly snapshot: Snapshot | undefined;
   readonly health: InventoryHealth;
   readonly announcement: Announcement;
+  /** Absent: DNS is not configured. */
+  readonly dns: { readonly status: DnsStatus } | undefined;
   sessions(): SessionInfo[];
 }
 

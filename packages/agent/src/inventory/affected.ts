@@ -18,6 +18,8 @@ const IDLE = /^instance-(exec|console|file|log|backup|snapshot|metadata)/;
 export function affected(event: LifecycleEvent): Work[] {
   const { action, context } = event.metadata;
   const { kind, name, project, rest } = eventSubject(event);
+  // The configuration that all servers share, where orders to drain stand.
+  if (action === "config-updated") return [part("members")];
   const old = context?.["old_name"];
   const names = typeof old === "string" && old !== "" ? [old, name] : [name];
   switch (kind) {

@@ -1,7 +1,10 @@
 import { EventEmitter } from "node:events";
 import { type LxdClient, LxdError, eventSubject } from "@trivet/lxd";
+import type { StateFile } from "../daemon/state-file.ts";
 import { type Work, affected, workKey } from "./affected.ts";
+import { Learner } from "./learn.ts";
 import { Reader } from "./read.ts";
+import { parseLearnt, writeLearnt } from "./saved.ts";
 import { PARTS, type Part, type Snapshot, keyOf } from "./snapshot.ts";
 import { Store } from "./store.ts";
 
@@ -10,6 +13,10 @@ export interface InventoryOptions {
   readonly resync?: number;
   /** Milliseconds that one call may take; 15 s unless told. */
   readonly timeout?: number;
+  /** Ask running guests for the addresses of NICs to which LXD gives none; unless told they are not asked. */
+  readonly guests?: boolean;
+  /** Where what was learnt of instances' addresses outlives the agent. */
+  readonly saved?: StateFile;
 }
 
 /** How the inventory stands with LXD. */
@@ -25,6 +32,8 @@ export interface InventoryHealth {
 export interface InventoryEvents {
   /** Something but the time of reading changed. */
   snapshot: [snapshot: Snapshot];
+  /** Nothing changed but that the Snapshot now is whole, or is no more; see `isWhole`. */
+  turned: [snapshot: Snapshot];
   /** The health changed. */
   health: [health: InventoryHealth];
   /** A profile was made, changed or removed; no name after a gap, in which any may have been. */
@@ -52,6 +61,8 @@ export class Inventory extends EventEmitter<InventoryEvents> {
   readonly #reader: Reader;
   readonly #resync: number;
   readonly #store = new Store();
+  readonly #learner: Learner;
+  readonly #saved: StateFile | undefined;
   readonly #abort = new AbortController();
   /** What is being read (`again`: it changed meanwhile) and what waits for a lane. */
   readonly #reading = new Map<string, { again: boolean }>();
@@ -72,6 +83,18 @@ export class Inventory extends EventEmitter<InventoryEvents> {
     this.#lxd = lxd;
     this.#reader = new Reader(lxd, { timeout: options.timeout ?? TIMEOUT, signal: this.#abort.signal });
     this.#resync = options.resync ?? RESYNC;
+    const { guests = false, saved } = options;
+    this.#saved = saved;
+    this.#learner = new Learner(parseLearnt(saved?.read()), {
+      guests,
+      leases: async (network, project) => await this.#reader.leases(network, project),
+      interfaces: async (project, name) => await this.#reader.interfaces(project, name),
+      onLearnt: () => {
+        saved?.changed(() => writeLearnt(this.#learner.learnt));
+        this.#commitSoon();
+      },
+      onRead: (...read) => this.emit("read", ...read),
+    });
   }
 
   /** The newest; absent before the first full reading. */
@@ -88,12 +111,19 @@ export class Inventory extends EventEmitter<InventoryEvents> {
     this.#following = this.#follow();
   }
 
+  /** Reads a part now, beside the rest: for what changes without an event. */
+  reread(part: Part): void {
+    this.#want({ kind: "part", part });
+  }
+
   async stop(): Promise<void> {
+    this.#learner.stop();
     this.#abort.abort();
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#resyncTimer);
     clearTimeout(this.#burstTimer);
     await this.#following;
+    this.#saved?.flush();
   }
 
   async #follow(): Promise<void> {
@@ -240,8 +270,12 @@ export class Inventory extends EventEmitter<InventoryEvents> {
   #commit(): void {
     this.#stale = false;
     const began = performance.now();
+    const { world } = this.#store;
+    if (world !== undefined) this.#learner.look(world);
+    this.#store.setLearnt(this.#learner.learnt, this.#learner.learning);
     const result = this.#store.commit(Date.now());
     if (result?.changed === true) this.emit("snapshot", result.snapshot);
+    else if (result?.turned === true) this.emit("turned", result.snapshot);
     const ended = performance.now();
     this.#nextCommit = ended + (ended - began) * (1 / BURST_SHARE - 1);
   }

@@ -1,10 +1,13 @@
 import {
   type CallOptions,
   type ClusterMember,
+  type Config,
   type Instance,
+  type InstanceState,
   type LxdClient,
   LxdError,
   type Network as LxdNetwork,
+  type NetworkLease,
   type NetworkLoadBalancer,
   NotFoundError,
   type Project,
@@ -21,6 +24,8 @@ export interface Membership {
   readonly members: readonly ClusterMember[];
   /** SHA-256 fingerprints of the certificates that LXD trusts with everything. */
   readonly trusted: readonly string[];
+  /** `user.trivet.*` of the daemon's own configuration. */
+  readonly notes: Config;
 }
 
 /** Reads LXD for the inventory: each method one part or one thing, whole, or an `LxdError`. */
@@ -35,7 +40,7 @@ export class Reader {
 
   /** @param before stands in for what is only nice to know and cannot be read */
   async membership(before?: Membership): Promise<Membership> {
-    const { environment } = await this.#lxd.server(this.#call);
+    const { environment, config } = await this.#lxd.server(this.#call);
     const clustered = environment?.server_clustered ?? false;
     const [members, certificates] = await Promise.all([
       clustered ? this.#lxd.members.list(this.#call) : [],
@@ -47,6 +52,7 @@ export class Reader {
       clustered,
       members,
       trusted: trusted?.map(({ fingerprint }) => fingerprint) ?? before?.trusted ?? [],
+      notes: Object.fromEntries(Object.entries(config ?? {}).filter(([key]) => key.startsWith("user.trivet."))),
     };
   }
 
@@ -61,6 +67,17 @@ export class Reader {
   /** @returns nothing when there is no such instance */
   async instance(project: string, name: string): Promise<Instance | undefined> {
     return await orNothing(this.#lxd.instances.get(name, { ...this.#call, project }));
+  }
+
+  /** The addresses that a network's DHCP gave the instances of one project, on all servers. */
+  async leases(network: { project: string; name: string }, project: string): Promise<NetworkLease[]> {
+    return await this.#lxd.networks.leases(network.name, { ...this.#call, timeout: EXTRA_TIMEOUT, project });
+  }
+
+  /** The interfaces of a running instance, on whichever server, as the guest has them. */
+  async interfaces(project: string, name: string): Promise<NonNullable<InstanceState["network"]>> {
+    const state = await this.#lxd.instances.state(name, { ...this.#call, timeout: EXTRA_TIMEOUT, project });
+    return state.network ?? {};
   }
 
   /** All managed networks. @param before what is known; it stands in for what is only nice to know and cannot be read */

@@ -22,17 +22,39 @@ export interface Snapshot {
   readonly members: readonly ClusterMember[];
   /** SHA-256 fingerprints, hexadecimal, of the certificates that LXD trusts with everything. */
   readonly trusted: readonly string[];
+  /** `user.trivet.*` of the daemon's own configuration, which all servers share. */
+  readonly notes?: Config;
   readonly projects: ReadonlyMap<string, Project>;
   /** By {@link keyOf}. */
   readonly networks: ReadonlyMap<string, Network>;
   /** LXD's own DNS zones, by {@link keyOf}. */
   readonly zones: ReadonlyMap<string, DnsZone>;
   /** By {@link keyOf}; of all servers and projects. */
-  readonly instances: ReadonlyMap<string, Instance>;
+  readonly instances: ReadonlyMap<string, KnownInstance>;
+  /** Instances' addresses are being learnt for the first time: what this Snapshot knows of them may be out of date. */
+  readonly learning: boolean;
+}
+
+/** An instance, and what was learnt of it elsewhere than in its configuration. */
+export interface KnownInstance extends Instance {
+  readonly learnt?: Learnt;
+}
+
+/** Addresses by device. */
+export interface Learnt {
+  /** That LXD's or OVN's DHCP gave a NIC. */
+  readonly leased?: Readonly<Record<string, readonly string[]>>;
+  /** That the guest says a NIC has. */
+  readonly reported?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What is read on its own, and fails on its own. */
 export type Part = "members" | "projects" | "networks" | "zones" | "instances";
+
+/** True when all was read that there is, so that what is missing in it is gone: no part's last reading failed, no address is being learnt. */
+export function isWhole(snapshot: Snapshot | undefined): snapshot is Snapshot {
+  return snapshot?.learning === false && PARTS.every((part) => snapshot.parts[part].error === undefined);
+}
 
 export const PARTS: readonly Part[] = ["members", "projects", "networks", "zones", "instances"];
 

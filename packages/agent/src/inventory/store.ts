@@ -3,12 +3,15 @@ import type { Membership } from "./read.ts";
 import { same } from "./same.ts";
 import {
   type DnsZone,
+  type KnownInstance,
+  type Learnt,
   type Network,
   PARTS,
   type Part,
   type PartState,
   type Snapshot,
   isLocal,
+  isWhole,
   keyOf,
 } from "./snapshot.ts";
 
@@ -25,6 +28,8 @@ export class Store {
   #zones: ReadonlyMap<string, DnsZone> = new Map();
   readonly #tables = { instances: new Table<Instance>(), networks: new Table<Network>() };
   readonly #parts = new Map<Part, PartState>();
+  readonly #known = new KnownInstances();
+  #learning = false;
   #snapshot: Snapshot | undefined;
 
   /** Taken before a read begins. */
@@ -43,6 +48,19 @@ export class Store {
 
   get server(): Membership | undefined {
     return this.#membership;
+  }
+
+  /** What was read by itself; absent until each part was read once. */
+  get world(): Pick<Snapshot, "instances" | "networks" | "projects"> | undefined {
+    const projects = this.#projects;
+    if (projects === undefined || !this.#allRead()) return undefined;
+    return { projects, networks: this.#tables.networks.entries, instances: this.#tables.instances.entries };
+  }
+
+  /** What instances were learnt to have, by key; and whether more is coming at once. */
+  setLearnt(learnt: ReadonlyMap<string, Learnt>, learning: boolean): void {
+    this.#known.learnt = learnt;
+    this.#learning = learning;
   }
 
   get networks(): ReadonlyMap<string, Network> {
@@ -101,12 +119,14 @@ export class Store {
   /**
    * Makes the Snapshot of what there is now.
    *
-   * @returns it, and whether anything but its times differs from the one before; nothing before each part was read once
+   * @returns it, whether anything but its times differs from the one before, and whether {@link isWhole} does; nothing before each part
+   *   was read once
    */
-  commit(now: number): { readonly snapshot: Snapshot; readonly changed: boolean } | undefined {
+  commit(
+    now: number,
+  ): { readonly snapshot: Snapshot; readonly changed: boolean; readonly turned: boolean } | undefined {
     const [membership, projects] = [this.#membership, this.#projects];
-    const read = PARTS.every((part) => (this.#parts.get(part)?.readAt ?? 0) > 0);
-    if (membership === undefined || projects === undefined || !read) return undefined;
+    if (membership === undefined || projects === undefined || !this.#allRead()) return undefined;
     const before = this.#snapshot;
     const next: Snapshot = {
       ...membership,
@@ -115,7 +135,8 @@ export class Store {
       projects,
       networks: this.#tables.networks.entries,
       zones: this.#zones,
-      instances: this.#tables.instances.entries,
+      instances: this.#known.join(this.#tables.instances.entries),
+      learning: this.#learning,
     };
     const changed =
       before === undefined ||
@@ -128,7 +149,11 @@ export class Store {
       before.zones !== next.zones ||
       before.instances !== next.instances;
     this.#snapshot = next;
-    return { snapshot: next, changed };
+    return { snapshot: next, changed, turned: isWhole(before) !== isWhole(next) };
+  }
+
+  #allRead(): boolean {
+    return PARTS.every((part) => (this.#parts.get(part)?.readAt ?? 0) > 0);
   }
 
   #done(part: Part, now: number): void {
@@ -148,6 +173,30 @@ export class Store {
     const { server = "", clustered = false } = this.#membership ?? {};
     if (!isLocal({ server, clustered }, instance)) return told;
     return { ...told, status: before.status, status_code: before.status_code };
+  }
+}
+
+/** Instances with what was learnt of them. What did not change keeps its identity. */
+class KnownInstances {
+  learnt: ReadonlyMap<string, Learnt> = new Map();
+  readonly #joined = new WeakMap<Instance, KnownInstance>();
+  #last: ReadonlyMap<string, KnownInstance> = new Map();
+
+  join(instances: ReadonlyMap<string, Instance>): ReadonlyMap<string, KnownInstance> {
+    if (this.learnt.size === 0) return (this.#last = instances);
+    const next = new Map<string, KnownInstance>();
+    for (const [key, instance] of instances) next.set(key, this.#join(instance, this.learnt.get(key)));
+    if (next.size !== this.#last.size || [...next].some(([key, instance]) => this.#last.get(key) !== instance))
+      this.#last = next;
+    return this.#last;
+  }
+
+  #join(instance: Instance, learnt: Learnt | undefined): KnownInstance {
+    if (learnt === undefined) return instance;
+    let joined = this.#joined.get(instance);
+    if (joined === undefined || !same(joined.learnt, learnt))
+      this.#joined.set(instance, (joined = { ...instance, learnt }));
+    return joined;
   }
 }
 

@@ -16,13 +16,12 @@ export function compare(mine: Hashes, agreed: Agreement | undefined): { settled:
 }
 
 /**
- * The agreement that would settle all zones of ours. The first epoch is the time in seconds, so that serials are newer than those of
- * LXD's own zones, which are times; after that epochs count up. Zones that only other servers have stay.
+ * The agreement that would settle all zones of ours; after the first, epochs count up. Zones that only other servers have stay.
  *
- * @param now seconds since 1970
+ * @param first the first epoch: the time in seconds, so that serials are newer than those of LXD's own zones, which are times
  */
-export function nextAgreement(mine: Hashes, agreed: Agreement | undefined, now: number): Agreement {
-  const epoch = agreed === undefined ? now : agreed.epoch + 1;
+export function nextAgreement(mine: Hashes, agreed: Agreement | undefined, first: number): Agreement {
+  const epoch = agreed === undefined ? first : agreed.epoch + 1;
   const zones = new Map<string, Entry>(agreed?.zones);
   for (const [origin, hash] of mine) if (zones.get(origin)?.hash !== hash) zones.set(origin, { serial: epoch, hash });
   return { epoch, zones };

@@ -9,6 +9,8 @@ export interface ResolveConfig {
   readonly nameservers: readonly Name[];
   /** The mailbox of who is responsible, as a name: `hostmaster.example.net.` */
   readonly hostmaster: Name;
+  /** The zone that lists all others for secondaries (RFC 9432). */
+  readonly catalog?: Name;
   /** Seconds; of the records that are derived. */
   readonly ttl: number;
 }

@@ -4,7 +4,7 @@ import type { ResolveConfig } from "./config.ts";
 import { reverseOrigin } from "./reverse.ts";
 
 /** What decides the zones' content. */
-export function resolveConfig({ zones, reverse, nameservers, hostmaster, ttl }: DnsConfig): ResolveConfig {
+export function resolveConfig({ zones, reverse, nameservers, hostmaster, catalog, ttl }: DnsConfig): ResolveConfig {
   const first = zones[0]?.zone ?? nameservers[0] ?? Name.root;
   return {
     forward: zones.map(({ zone, records, projects, networks, ...rest }) => ({
@@ -18,16 +18,24 @@ export function resolveConfig({ zones, reverse, nameservers, hostmaster, ttl }: 
     nameservers,
     hostmaster: hostmaster ?? first.child("hostmaster"),
     ttl,
+    ...(catalog === undefined ? {} : { catalog }),
   };
 }
 
-/** How the server answers. */
-export function serverOptions(
-  { listen, keys, transfers, notify, workers }: DnsConfig,
-  identity: string,
-): ServerOptions {
+/** Where the anycast addresses are answered. */
+export function anycastPort({ listen }: DnsConfig): number {
+  return listen[0]?.port ?? 53;
+}
+
+/**
+ * How the server answers.
+ *
+ * @param anycast the anycast addresses that this server has
+ */
+export function serverOptions(config: DnsConfig, identity: string, anycast: readonly string[]): ServerOptions {
+  const { listen, keys, transfers, notify, workers } = config;
   return {
-    listen,
+    listen: [...listen, ...anycast.map((address) => ({ address, port: anycastPort(config) }))],
     workers,
     identity,
     keys: keys.map(({ name, algorithm, secret = "" }) => ({ name: name.toString(), algorithm, secret })),

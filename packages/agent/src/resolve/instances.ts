@@ -1,8 +1,8 @@
 import type { Name } from "@trivet/dns";
 import { type Address, Prefix } from "@trivet/ip";
 import type { Instance } from "@trivet/lxd";
-import { addressesOf, nicsOf } from "../inventory/addresses.ts";
-import { type Network, type Snapshot, keyOf, networkFor } from "../inventory/snapshot.ts";
+import { addressesOf, nicsOf, reportedAddresses } from "../inventory/addresses.ts";
+import { type KnownInstance, type Network, type Snapshot, keyOf, networkFor } from "../inventory/snapshot.ts";
 import type { ForwardZone } from "./config.ts";
 import { expandTemplate, isHostName } from "./template.ts";
 
@@ -10,29 +10,36 @@ import { expandTemplate, isHostName } from "./template.ts";
 export interface InstanceAddress {
   readonly address: Address;
   readonly device: string;
-  readonly network: Network;
+  /** Absent: a NIC without a managed network. */
+  readonly network?: Network;
   /** On the network, or routed to the instance over it from outside. */
   readonly kind: "internal" | "external";
+  /** Only the guest says so. */
+  readonly reported: boolean;
 }
 
 /**
- * Every address of an instance on managed networks: those LXD gave its NICs (see {@link addressesOf}), and the single addresses among
- * its NICs' `ipvN.routes.external`.
+ * Every address of an instance: those LXD gave its NICs (see {@link addressesOf}), those its guest reports for NICs to which LXD gives
+ * none, and the single addresses among its NICs' `ipvN.routes.external`.
  */
 export function instanceAddresses(
   snapshot: Pick<Snapshot, "networks" | "projects">,
-  instance: Instance,
+  instance: KnownInstance,
 ): InstanceAddress[] {
   const found: InstanceAddress[] = [];
   for (const [device, nic] of nicsOf(instance)) {
     const network = networkFor(snapshot, instance.project, nic["network"] ?? "");
-    if (network === undefined) continue;
-    for (const address of addressesOf(instance, device, nic, network))
-      found.push({ address, device, network, kind: "internal" });
-    for (const text of [nic["ipv4.routes.external"], nic["ipv6.routes.external"]].join().split(",")) {
-      const prefix = Prefix.tryParse(text.trim());
-      if (prefix?.isHost === true) found.push({ address: prefix.address, device, network, kind: "external" });
+    const add = (kind: InstanceAddress["kind"], address: Address, reported = false): void => {
+      found.push({ address, device, kind, reported, ...(network === undefined ? {} : { network }) });
+    };
+    if (network !== undefined) {
+      for (const address of addressesOf(instance, device, nic, network)) add("internal", address);
+      for (const text of [nic["ipv4.routes.external"], nic["ipv6.routes.external"]].join().split(",")) {
+        const prefix = Prefix.tryParse(text.trim());
+        if (prefix?.isHost === true) add("external", prefix.address);
+      }
     }
+    for (const address of reportedAddresses(instance, device, nic, network)) add("internal", address, true);
   }
   return found;
 }
@@ -42,7 +49,7 @@ export function wantedAddresses(zone: ForwardZone, addresses: readonly InstanceA
   return addresses.filter(
     ({ network, kind }) =>
       (zone.addresses === "all" || zone.addresses === kind) &&
-      (zone.networks === undefined || isOneOf(zone.networks, network)),
+      (zone.networks === undefined || (network !== undefined && isOneOf(zone.networks, network))),
   );
 }
 
@@ -71,7 +78,7 @@ export function below(origin: Name, relative: string): Name {
 }
 
 /** Oldest first, so that a newcomer cannot take a name; then by key, so that every server decides alike. */
-export function inOrderOfClaim(instances: Iterable<Instance>): Instance[] {
+export function inOrderOfClaim<T extends Instance>(instances: Iterable<T>): T[] {
   return [...instances].sort((a, b) => compareText(a.created_at, b.created_at) || compareText(keyOf(a), keyOf(b)));
 }
 

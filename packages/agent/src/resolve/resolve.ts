@@ -1,4 +1,4 @@
-import { type Name, record } from "@trivet/dns";
+import { type Name, TYPE, catalogRecords, record } from "@trivet/dns";
 import { Address, Prefix, PrefixSet } from "@trivet/ip";
 import type { Instance } from "@trivet/lxd";
 import { type Snapshot, isRunning, keyOf } from "../inventory/snapshot.ts";
@@ -24,7 +24,17 @@ export interface Resolution {
   readonly problems: readonly ResolveProblem[];
 }
 
-/** A name for an address, and how well it suits a PTR record: services before instances, the first zone before the next. */
+/** Whether an instance may stand behind its service names. */
+export type Healthy = (instance: Instance) => boolean;
+
+/**
+ * How well a name suits a PTR record, the lower the better: services before instances, the first zone before the next; and what only a
+ * guest says after everything else, because a guest may say that it has another's address.
+ */
+const RANK = { service: 0, instance: 1, infrastructure: 2, reported: 1_000_000 } as const;
+const STEP = 3;
+
+/** A name for an address, and its {@link RANK}. */
 interface Pointer {
   readonly name: Name;
   readonly rank: number;
@@ -36,11 +46,7 @@ interface Pointer {
  *
  * @param healthy whether an instance may stand behind its service names; running ones may unless told
  */
-export function resolve(
-  snapshot: Snapshot,
-  config: ResolveConfig,
-  healthy: (instance: Instance) => boolean = isRunning,
-): Resolution {
+export function resolve(snapshot: Snapshot, config: ResolveConfig, healthy: Healthy = isRunning): Resolution {
   const lxd = lxdZones(snapshot, config.ttl);
   const problems: ResolveProblem[] = [...lxd.problems];
   const zones = new Map<string, ZoneContent>();
@@ -58,7 +64,17 @@ export function resolve(
   }
   fillReverse(zones, [...config.reverse, ...lxd.reverse], config.ttl, pointers);
   addNameservers(zones, config);
+  if (config.catalog !== undefined) zones.set(config.catalog.key, catalog(config.catalog, zones));
   return { zones, problems };
+}
+
+/** The zone that lists all others for secondaries (RFC 9432). */
+function catalog(origin: Name, zones: ReadonlyMap<string, ZoneContent>): ZoneContent {
+  const content = new ZoneContent(origin);
+  const members = [...zones.values()].map((zone) => ({ zone: zone.origin }));
+  for (const entry of catalogRecords({ origin, serial: 0, members }))
+    if (entry.type !== TYPE.SOA) content.add({ ...entry, origin: "configuration (catalog)" });
+  return content;
 }
 
 /** PTR records, each in the zone of the longest prefix that holds the address. */
@@ -124,7 +140,7 @@ class Filler {
       this.#add({ ...entry, origin: "configuration" }, `zone ${this.#zone.origin.toString()}`);
   }
 
-  instance(instance: Instance, all: readonly InstanceAddress[], healthy: (instance: Instance) => boolean): void {
+  instance(instance: Instance, all: readonly InstanceAddress[], healthy: Healthy): void {
     const zone = this.#zone;
     if (zone.projects !== undefined && !zone.projects.includes(instance.project)) return;
     const wanted = wantedAddresses(zone, all);
@@ -143,10 +159,14 @@ class Filler {
       });
       return;
     }
-    for (const { address, device, network, kind } of wanted) {
-      const origin = `${where} (${device} on ${keyOf(network)}, ${kind})`;
-      this.#address(named.name, address, origin, where, 1);
-    }
+    for (const one of wanted)
+      this.#address(
+        named.name,
+        one.address,
+        `${where} (${how(one)})`,
+        where,
+        one.reported ? RANK.reported : RANK.instance,
+      );
     this.#services(instance, wanted, where, healthy(instance));
     if (zone.userRecords === "none") return;
     const { records, problems } = userRecords(instance, named.name, zone, this.#config.ttl);
@@ -168,8 +188,8 @@ class Filler {
       if (!healthy) continue;
       // Where it has addresses routed from outside, those are the service; the ones inside are how it is managed.
       const external = addresses.filter(({ kind }) => kind === "external");
-      for (const { address } of external.length > 0 ? external : addresses)
-        this.#address(name, address, `service ${service} (${where})`, where, 0);
+      for (const { address, reported } of external.length > 0 ? external : addresses)
+        this.#address(name, address, `service ${service} (${where})`, where, reported ? RANK.reported : RANK.service);
     }
   }
 
@@ -177,14 +197,14 @@ class Filler {
     for (const { relative, address, what } of infrastructureNames(snapshot, this.#zone.networks)) {
       const name = below(this.#zone.origin, relative);
       const owner = this.#content.claim(name, what);
-      if (owner === undefined) this.#address(name, address, what, what, 2);
+      if (owner === undefined) this.#address(name, address, what, what, RANK.infrastructure);
       else this.#problems.push({ where: what, why: `${name.toString()} is the name of ${owner}` });
     }
   }
 
   #address(name: Name, address: Address, origin: string, where: string, rank: number): void {
     this.#add(addressRecord(name, this.#config.ttl, address, origin), where);
-    const pointer: Pointer = { name, rank: this.#index * 3 + rank, origin };
+    const pointer: Pointer = { name, rank: rank + this.#index * STEP, origin };
     const best = this.#pointers.get(address.toString());
     // The first of equals stays, which is that of the oldest instance.
     if (best === undefined || pointer.rank < best.rank) this.#pointers.set(address.toString(), pointer);
@@ -194,4 +214,9 @@ class Filler {
     const why = this.#content.add(entry);
     if (why !== undefined) this.#problems.push({ where, why, ...(key === undefined ? {} : { key }) });
   }
+}
+
+/** "eth0 on default/web, external" */
+function how({ device, network, kind, reported }: InstanceAddress): string {
+  return `${device}${network === undefined ? "" : ` on ${keyOf(network)}`}, ${reported ? "as the guest reports" : kind}`;
 }

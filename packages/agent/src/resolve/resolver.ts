@@ -2,19 +2,21 @@ import { createHash } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { type Name, type ResourceRecord, TYPE, Zone, ZoneError, ZoneStore, recordText, soaRdata } from "@trivet/dns";
 import { LxdError } from "@trivet/lxd";
-import type { Snapshot } from "../inventory/snapshot.ts";
+import type { StateFile } from "../daemon/state-file.ts";
+import { type Snapshot, isWhole } from "../inventory/snapshot.ts";
 import { type Hashes, compare, nextAgreement } from "./agreement.ts";
 import type { ResolveConfig } from "./config.ts";
 import type { ExplainedRecord, ResolveProblem, ZoneContent } from "./content.ts";
 import type { Agreement, Ledger } from "./ledger.ts";
-import { resolve } from "./resolve.ts";
+import { type Healthy, resolve } from "./resolve.ts";
+import { readZones, writeZones } from "./saved.ts";
 
 /** Milliseconds that each server further down the list leaves to those before it, to propose a serial first. */
 const TURN = 400;
 /** Milliseconds that the first in line bears an agreement that is not what it sees. */
 const PATIENCE = 10_000;
-/** Milliseconds between two proposals of one server: a burst of changes needs no serial each. The first goes out at once. */
-const PACE = 500;
+/** One server proposes so often in so many milliseconds: a burst of changes needs no serial each. The first go out at once. */
+const PACE = { proposals: 3, milliseconds: 1_500 };
 /** Milliseconds before the next try after another server was first. */
 const LOST = 50;
 /** Milliseconds before LXD is asked again after it failed. */
@@ -30,6 +32,17 @@ export interface ZoneStatus {
   readonly records: number;
   /** There is newer content whose serial is not agreed yet. */
   readonly behind: boolean;
+  /** Changes that are kept for incremental transfers, and their records. */
+  readonly journal: { readonly changes: number; readonly records: number };
+}
+
+export interface ResolverOptions {
+  readonly config: ResolveConfig;
+  readonly ledger: Pick<Ledger, "read" | "propose">;
+  /** Where zones and their journals outlive the agent. */
+  readonly saved?: StateFile | undefined;
+  /** Whether an instance may stand behind its service names; running ones may unless told. */
+  readonly healthy?: Healthy | undefined;
 }
 
 export interface ResolverEvents {
@@ -47,6 +60,10 @@ export class Resolver extends EventEmitter<ResolverEvents> {
   readonly store = new ZoneStore();
   readonly #config: ResolveConfig;
   readonly #ledger: Pick<Ledger, "read" | "propose">;
+  readonly #saved: StateFile | undefined;
+  readonly #healthy: Healthy | undefined;
+  /** The hash of each zone in the store. */
+  readonly #answered = new Map<string, string>();
   #contents: ReadonlyMap<string, { readonly content: ZoneContent; readonly hash: string }> = new Map();
   #problems: readonly ResolveProblem[] = [];
   #snapshot: Snapshot | undefined;
@@ -56,14 +73,21 @@ export class Resolver extends EventEmitter<ResolverEvents> {
   /** On the monotonic clock: when the content last changed, when another server agreed on something new, and when this one proposed. */
   #changedAt = 0;
   #overtakenAt = -Infinity;
-  #proposedAt = -PACE;
+  #proposedAt: readonly number[] = [];
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(config: ResolveConfig, ledger: Pick<Ledger, "read" | "propose">) {
+  /** Answers at once what an earlier agent answered last. */
+  constructor({ config, ledger, saved, healthy }: ResolverOptions) {
     super();
     this.#config = config;
     this.#ledger = ledger;
+    this.#saved = saved;
+    this.#healthy = healthy;
+    for (const { zone, changes, hash } of readZones(saved?.read(), Date.now(), SOA_TIMES.expire * 1000)) {
+      this.store.restore(zone, changes);
+      this.#answered.set(originText(zone.origin), hash);
+    }
   }
 
   /** What could not be used, from the newest Snapshot. */
@@ -78,6 +102,7 @@ export class Resolver extends EventEmitter<ResolverEvents> {
       serial: this.store.get(content.origin)?.serial,
       records: [...content.records].length,
       behind: open.includes(origin),
+      journal: this.#journalSize(content.origin),
     }));
   }
 
@@ -96,17 +121,23 @@ export class Resolver extends EventEmitter<ResolverEvents> {
 
   /** Takes a new Snapshot. */
   take(snapshot: Snapshot): void {
+    const wasWhole = isWhole(this.#snapshot);
     this.#snapshot = snapshot;
     const before = this.#hashes();
-    const { zones, problems } = resolve(snapshot, this.#config);
+    const { zones, problems } = resolve(snapshot, this.#config, this.#healthy);
     this.#problems = problems;
     this.#contents = new Map(
-      [...zones.values()].map((content) => [originText(content.origin), { content, hash: contentHash(content) }]),
+      [...zones.values()].map((content) => [originText(content.origin), { content, hash: this.#hashOf(content) }]),
     );
     const after = this.#hashes();
-    if (after.size === before.size && [...after].every(([origin, hash]) => before.get(origin) === hash)) return;
-    this.#changedAt = performance.now();
-    this.settle();
+    const same = after.size === before.size && [...after].every(([origin, hash]) => before.get(origin) === hash);
+    if (!same) this.#changedAt = performance.now();
+    if (!same || wasWhole !== isWhole(snapshot)) this.settle();
+  }
+
+  /** What is healthy changed. */
+  reconsider(): void {
+    if (this.#snapshot !== undefined) this.take(this.#snapshot);
   }
 
   /** The agreement may have changed (a profile of the ledger came): reads it, and answers or proposes accordingly. */
@@ -121,6 +152,7 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#settling;
+    this.#saved?.flush();
   }
 
   async #settle(): Promise<void> {
@@ -145,8 +177,10 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     const wait = this.#turn();
     if (wait === undefined) return;
     if (wait > 0) return this.#later(wait);
-    const next = nextAgreement(this.#hashes(), this.#agreed, Math.floor(Date.now() / 1000));
-    this.#proposedAt = performance.now();
+    // Newer than what was answered, even if LXD has lost what was agreed.
+    const newest = Math.max(...this.store.zones.map(({ serial }) => serial + 1), Math.floor(Date.now() / 1000));
+    const next = nextAgreement(this.#hashes(), this.#agreed, newest);
+    this.#proposedAt = [...this.#proposedAt, performance.now()].slice(-PACE.proposals);
     if (!(await this.#ledger.propose(next))) return this.#later(LOST);
     this.#agreed = next;
     this.#publish();
@@ -164,14 +198,14 @@ export class Resolver extends EventEmitter<ResolverEvents> {
    */
   #turn(): number | undefined {
     const snapshot = this.#snapshot;
-    if (snapshot === undefined || Object.values(snapshot.parts).some(({ error }) => error !== undefined))
-      return undefined;
+    if (!isWhole(snapshot)) return undefined;
     const online = snapshot.members.filter(({ status }) => status === "Online").map(({ server_name }) => server_name);
     const place = Math.max(0, online.sort().indexOf(snapshot.server));
     const lags = this.#overtakenAt > this.#changedAt;
     if (lags && place > 0) return undefined;
     const since = lags ? this.#overtakenAt + PATIENCE : this.#changedAt + place * TURN;
-    return Math.max(since, this.#proposedAt + PACE) - performance.now();
+    const [oldest = -Infinity] = this.#proposedAt.length < PACE.proposals ? [] : this.#proposedAt;
+    return Math.max(since, oldest + PACE.milliseconds) - performance.now();
   }
 
   /** Puts every zone whose serial is agreed in place, and takes out those that are no more. */
@@ -179,10 +213,13 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     const { settled } = compare(this.#hashes(), this.#agreed);
     let changed = false;
     for (const [origin, serial] of settled) {
-      const content = this.#contents.get(origin)?.content;
-      if (content === undefined || this.store.get(content.origin)?.serial === serial) continue;
+      const { content, hash = "" } = this.#contents.get(origin) ?? {};
+      if (content === undefined) continue;
+      // A serial says which content only within one agreement: LXD may have been made anew since the zone was saved.
+      if (this.store.get(content.origin)?.serial === serial && this.#answered.get(origin) === hash) continue;
       try {
         this.store.replace(Zone.build(content.origin, [this.#soa(content.origin, serial), ...content.records]));
+        this.#answered.set(origin, hash);
         changed = true;
       } catch (error) {
         if (!(error instanceof ZoneError)) throw error;
@@ -190,17 +227,40 @@ export class Resolver extends EventEmitter<ResolverEvents> {
       }
     }
     for (const { origin } of this.store.zones)
-      if (this.#contents.size > 0 && !this.#contents.has(originText(origin))) {
+      if (this.#snapshot !== undefined && !this.#contents.has(originText(origin))) {
         this.store.remove(origin);
+        this.#answered.delete(originText(origin));
         changed = true;
       }
-    if (changed) this.emit("zones");
+    if (!changed) return;
+    this.#saved?.changed(() => this.#save());
+    this.emit("zones");
+  }
+
+  #save(): string {
+    const zones = this.store.zones.map((zone) => ({
+      zone,
+      changes: this.store.journal(zone.origin)?.differences ?? [],
+      hash: this.#answered.get(originText(zone.origin)) ?? "",
+    }));
+    return writeZones(zones, Date.now());
+  }
+
+  #journalSize(origin: Name): ZoneStatus["journal"] {
+    const journal = this.store.journal(origin);
+    return { changes: journal?.differences.length ?? 0, records: journal?.size ?? 0 };
   }
 
   #soa(origin: Name, serial: number): ResourceRecord {
     const mname = this.#config.nameservers[0] ?? origin;
     const rdata = soaRdata({ mname, rname: this.#config.hostmaster, serial, ...SOA_TIMES });
     return { name: origin, type: TYPE.SOA, ttl: this.#config.ttl, rdata };
+  }
+
+  /** Equal for equal content, in whatever order it was derived. */
+  #hashOf(content: ZoneContent): string {
+    const lines = [...content.records, this.#soa(content.origin, 0)].map(recordText).sort();
+    return createHash("sha256").update(lines.join("\n")).digest("base64url").slice(0, 22);
   }
 
   #hashes(): Hashes {
@@ -216,10 +276,4 @@ export class Resolver extends EventEmitter<ResolverEvents> {
 /** An origin as the ledger has it. */
 function originText(origin: Name): string {
   return origin.toString().toLowerCase();
-}
-
-/** Equal for equal content, in whatever order it was derived. */
-function contentHash(content: ZoneContent): string {
-  const lines = [...content.records].map(recordText).sort();
-  return createHash("sha256").update(lines.join("\n")).digest("base64url").slice(0, 22);
 }

@@ -1,17 +1,23 @@
 import { hostname } from "node:os";
-import { DnsServer, Name, recordText } from "@trivet/dns";
+import { DnsServer, Name, recordText, writeZoneFile } from "@trivet/dns";
 import type { LxdClient } from "@trivet/lxd";
 import type { DnsConfig } from "../config/dns-schema.ts";
 import type { Logger } from "../daemon/log.ts";
+import type { StateFile } from "../daemon/state-file.ts";
+import type { OwnService } from "../announce/own-services.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
+import { AnycastWatch } from "./anycast.ts";
 import type { ResolveProblem } from "./content.ts";
-import { resolveConfig, serverOptions } from "./convert.ts";
+import { anycastPort, resolveConfig, serverOptions } from "./convert.ts";
 import { Ledger } from "./ledger.ts";
+import type { Healthy } from "./resolve.ts";
 import { Resolver, type ZoneStatus } from "./resolver.ts";
 
 /** What the API shows of DNS. */
 export interface DnsStatus {
   readonly listen: readonly string[];
+  /** Anycast addresses, and whether they answer and are to be announced. */
+  readonly anycast: readonly { readonly address: string; readonly answers: boolean; readonly why?: string }[];
   readonly zones: readonly ZoneStatus[];
   readonly problems: readonly ResolveProblem[];
   readonly secondaries: DnsServer["notifyStates"];
@@ -24,19 +30,45 @@ export interface RecordView {
   readonly why: string;
 }
 
+/** What DNS needs of the agent. */
+export interface DnsWorld {
+  readonly lxd: LxdClient;
+  readonly log: Logger;
+  /** Where zones and their journals outlive the agent. */
+  readonly saved?: StateFile | undefined;
+  /** An anycast address began or ceased to answer: announce {@link DnsService.services} anew. */
+  readonly onServices: () => void;
+  /** Whether an instance may stand behind its service names; running ones may unless told. */
+  readonly healthy?: Healthy | undefined;
+}
+
 /** The agent's DNS: zones of every Snapshot, and the server that answers for them. */
 export class DnsService {
   readonly #resolver: Resolver;
   readonly #server: DnsServer;
   readonly #log: Logger;
+  readonly #anycast: AnycastWatch;
   #listen: readonly string[] = [];
   #reported = "";
 
   /** Opens nothing yet. @throws RecordError when a key is named that is not configured */
-  constructor(config: DnsConfig, lxd: LxdClient, log: Logger) {
+  constructor(config: DnsConfig, { lxd, log, saved, onServices, healthy }: DnsWorld) {
     this.#log = log;
-    this.#resolver = new Resolver(resolveConfig(config), new Ledger(lxd));
-    this.#server = new DnsServer(this.#resolver.store, serverOptions(config, hostname()), {
+    this.#resolver = new Resolver({ config: resolveConfig(config), ledger: new Ledger(lxd), saved, healthy });
+    this.#anycast = new AnycastWatch({
+      addresses: config.anycast,
+      port: anycastPort(config),
+      zone: () => this.#resolver.store.zones[0]?.origin,
+      onChange: (address, answers) => {
+        if (answers) log.info({ address }, "DNS answers on its anycast address: announced");
+        else log.error({ address }, "DNS does not answer on its anycast address: withdrawn");
+        onServices();
+      },
+    });
+    for (const { prefix, silent } of this.#anycast.services)
+      if (!this.#anycast.here.includes(prefix.address.toString()))
+        log.error(`dns.anycast: ${String(prefix)}: ${silent}`);
+    this.#server = new DnsServer(this.#resolver.store, serverOptions(config, hostname(), this.#anycast.here), {
       ...(import.meta.url.endsWith(".ts") ? {} : { workerUrl: new URL("dns-worker.js", import.meta.url) }),
       onNotify: (state) => log.debug({ secondary: state }, "secondary told"),
       onFailure: (error) => log.error({ err: error }, "a DNS thread ended and is replaced"),
@@ -57,15 +89,37 @@ export class DnsService {
       address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`,
     );
     this.#log.info({ listen: this.#listen }, "DNS started");
+    this.#anycast.start();
+  }
+
+  /** The anycast addresses, and whether they answer. */
+  get services(): OwnService[] {
+    return this.#anycast.services;
+  }
+
+  /** Has the anycast addresses withdrawn; queries are answered until {@link stop}. */
+  retire(): void {
+    this.#anycast.stop();
   }
 
   async stop(): Promise<void> {
+    this.#anycast.stop();
     await this.#resolver.stop();
     await this.#server.stop();
   }
 
   take(snapshot: Snapshot): void {
     this.#resolver.take(snapshot);
+    this.#report();
+  }
+
+  /** What is healthy changed. */
+  reconsider(): void {
+    this.#resolver.reconsider();
+    this.#report();
+  }
+
+  #report(): void {
     const problems = this.#resolver.problems;
     const text = JSON.stringify(problems);
     if (text !== this.#reported) for (const problem of problems) this.#log.warn(problem, "DNS: not used");
@@ -80,6 +134,11 @@ export class DnsService {
   get status(): DnsStatus {
     return {
       listen: this.#listen,
+      anycast: this.services.map(({ prefix, silent }) => ({
+        address: prefix.address.toString(),
+        answers: silent === undefined,
+        ...(silent === undefined ? {} : { why: silent }),
+      })),
       zones: this.#resolver.zones,
       problems: this.#resolver.problems,
       secondaries: this.#server.notifyStates,
@@ -90,6 +149,12 @@ export class DnsService {
   /** All records of a zone, or of all zones, as derived from the newest Snapshot. */
   records(origin?: string): RecordView[] {
     return this.#resolver.records(origin === undefined ? undefined : Name.parse(origin)).map(view);
+  }
+
+  /** A zone as it is answered, as a zone file; nothing when it is not answered here. @throws RecordError */
+  zoneFile(origin: string): string | undefined {
+    const zone = this.#resolver.store.get(Name.parse(origin));
+    return zone === undefined ? undefined : [...writeZoneFile(zone)].join("");
   }
 
   /** The records at a name. @throws RecordError */

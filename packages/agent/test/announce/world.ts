@@ -11,6 +11,7 @@ export function snapshot(parts: { networks?: Network[]; instances?: Instance[]; 
     server: "server-1",
     clustered: parts.clustered ?? true,
     takenAt: 1_000,
+    learning: false,
     parts: { members: part, projects: part, networks: part, zones: part, instances: part },
     members: ["server-1", "server-2", "server-3"].map(member),
     trusted: [],

@@ -29,7 +29,10 @@ async function follow(options: InventoryOptions = {}) {
     await lxd.close();
   });
   inventory.start();
-  const [snapshot] = (await once(inventory, "snapshot")) as [Snapshot];
+  await once(inventory, "snapshot");
+  const snapshot = await eventually("addresses are learnt", () =>
+    inventory.snapshot?.learning === false ? inventory.snapshot : undefined,
+  );
   return { inventory, snapshot };
 }
 

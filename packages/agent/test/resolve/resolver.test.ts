@@ -66,7 +66,7 @@ let resolvers: Resolver[];
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"], now: 1_800_000_000_000 });
   database = new Database();
-  resolvers = SERVERS.map(() => new Resolver(config, database));
+  resolvers = SERVERS.map(() => new Resolver({ config, ledger: database }));
   database.onChange = () => {
     for (const resolver of resolvers) resolver.settle();
   };
@@ -111,7 +111,7 @@ describe("serials", () => {
 
   test("survive restarts: a new agent answers with the serial that is agreed", async () => {
     await see(["c1"]);
-    const restarted = new Resolver(config, database);
+    const restarted = new Resolver({ config, ledger: database });
     resolvers.push(restarted);
     vi.setSystemTime(1_900_000_000_000);
     restarted.take(world("server-2", ["c1"]));
@@ -203,7 +203,13 @@ test("without LXD the last agreed content is answered, the failure is told, and 
   expect(failures).toHaveLength(3);
   expect(serials()).toEqual([1_800_000_000, 1_800_000_000, 1_800_000_000]);
   expect(resolvers[0]?.zones).toEqual([
-    { origin: "hive.example.net.", serial: 1_800_000_000, records: 3, behind: true },
+    {
+      origin: "hive.example.net.",
+      serial: 1_800_000_000,
+      records: 3,
+      behind: true,
+      journal: { changes: 0, records: 0 },
+    },
   ]);
   database.down = false;
   await vi.advanceTimersByTimeAsync(3_000);

@@ -3,9 +3,9 @@ import type { Role } from "../socket/engine.ts";
 import type { Endpoint } from "../socket/udp.ts";
 import type { NotifyState } from "../transfer/notify.ts";
 import { Name } from "../wire/name.ts";
+import { packZone, unpackZone } from "../zone/archive.ts";
 import { decodeRecords, encodeRecords } from "../zone/blob.ts";
 import type { ZoneChange, ZoneStore } from "../zone/store.ts";
-import { Zone } from "../zone/zone.ts";
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -16,7 +16,7 @@ export interface WorkerStart {
 
 /** To a worker: changes of the zones, as blocks of records. */
 export type ToWorker =
-  | { readonly kind: "zone"; readonly origin: string; readonly records: Uint8Array }
+  | { readonly kind: "zone"; readonly archive: Uint8Array }
   | {
       readonly kind: "difference";
       readonly origin: string;
@@ -37,10 +37,9 @@ export type FromWorker =
 
 export function encodeChange(change: ZoneChange): ToWorker {
   if (change.kind === "removed") return { kind: "removed", origin: change.origin.toString() };
-  const { zone, difference } = change;
+  const { zone, difference, history = [] } = change;
   const origin = zone.origin.toString();
-  if (difference === undefined)
-    return { kind: "zone", origin, records: encodeRecords([zone.soaRecord, ...zone.records()]) };
+  if (difference === undefined) return { kind: "zone", archive: packZone({ zone, changes: history }) };
   return {
     kind: "difference",
     origin,
@@ -53,7 +52,8 @@ export function encodeChange(change: ZoneChange): ToWorker {
 /** Makes the change in the worker's own store. */
 export function applyChange(store: ZoneStore, change: ToWorker): void {
   if (change.kind === "zone") {
-    store.replace(Zone.build(Name.parse(change.origin), decodeRecords(change.records)));
+    const { zone, changes } = unpackZone(change.archive);
+    store.restore(zone, changes);
   } else if (change.kind === "removed") {
     store.remove(Name.parse(change.origin));
   } else if (change.kind === "difference") {

@@ -147,7 +147,10 @@ class Thread {
       });
       worker.once("error", reject);
     });
-    for (const zone of this.#zones.zones) this.tell(encodeChange({ kind: "zone", zone, difference: undefined }));
+    for (const zone of this.#zones.zones) {
+      const history = this.#role.tcp ? (this.#zones.journal(zone.origin)?.differences ?? []) : [];
+      this.tell(encodeChange({ kind: "zone", zone, difference: undefined, history }));
+    }
     this.tell({ kind: "listen" });
     const endpoints = await listening;
     // One that takes its place must be found at the same port.

@@ -16,6 +16,11 @@ export class Journal {
     return this.#entries.map(({ difference }) => difference);
   }
 
+  /** Records in it, SOA records included. */
+  get size(): number {
+    return this.#records;
+  }
+
   add(difference: Difference): void {
     this.#entries.push({ from: readSoa(difference.oldSoa.rdata).serial, difference });
     this.#records += sizeOf(difference);

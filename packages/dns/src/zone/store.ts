@@ -1,13 +1,18 @@
 import { ZoneError } from "../error.ts";
 import { type Name, parentKey } from "../wire/name.ts";
-import { isNewer } from "../wire/rdata.ts";
+import { isNewer, readSoa } from "../wire/rdata.ts";
 import { type Difference, difference } from "./difference.ts";
 import { Journal } from "./journal.ts";
 import type { Zone } from "./zone.ts";
 
-/** What happened to a store. `difference` is absent when the zone is new, or its history was lost. */
+/** What happened to a store. `difference` is absent when the zone is new; it then comes with what is known of its `history`. */
 export type ZoneChange =
-  | { readonly kind: "zone"; readonly zone: Zone; readonly difference: Difference | undefined }
+  | {
+      readonly kind: "zone";
+      readonly zone: Zone;
+      readonly difference: Difference | undefined;
+      readonly history?: readonly Difference[];
+    }
   | { readonly kind: "removed"; readonly origin: Name };
 
 /**
@@ -58,6 +63,18 @@ export class ZoneStore {
   }
 
   /**
+   * Puts in a zone with the changes that led to it, oldest first, as it was before the process ended. Changes that do not lead to it
+   * one after the other are left out.
+   */
+  restore(zone: Zone, changes: readonly Difference[]): void {
+    const journal = new Journal(this.#journalLimit);
+    const history = leadingTo(zone, changes);
+    for (const change of history) journal.add(change);
+    this.#entries.set(zone.origin.key, { zone, journal });
+    this.#tell({ kind: "zone", zone, difference: undefined, history });
+  }
+
+  /**
    * Changes a zone by a difference.
    *
    * @throws ZoneError when there is no such zone, the difference does not fit it, or its serial is not newer
@@ -90,4 +107,17 @@ export class ZoneStore {
   #tell(change: ZoneChange): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+/** The last of the changes of which each begins where the one before ended, and the last ends at the zone. */
+function leadingTo(zone: Zone, changes: readonly Difference[]): readonly Difference[] {
+  let { serial } = zone;
+  let first = changes.length;
+  while (first > 0) {
+    const change = changes[first - 1];
+    if (change === undefined || readSoa(change.newSoa.rdata).serial !== serial) break;
+    ({ serial } = readSoa(change.oldSoa.rdata));
+    first--;
+  }
+  return changes.slice(first);
 }
