@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { run } from "./host/run.ts";
+import { tree } from "./runtime/cgroup.ts";
+import { loopDevices, mountPoints } from "./runtime/disk.ts";
 import { Places } from "./runtime/places.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
@@ -30,10 +32,12 @@ export async function down(name: string): Promise<void> {
   // A monitor that sees its server die may still start something: repeat until nothing is left.
   for (let pids = await processes(places); pids.size > 0 && performance.now() < end; pids = await processes(places)) {
     for (const pid of pids) kill(pid);
+    thaw(places);
     await pause(50);
   }
   for (const namespace of namespaces(places)) await run(["ip", "netns", "delete", namespace]);
   for (const mount of mounts(places)) await run(["umount", "-l", mount]);
+  while (loopDevices(places).length > 0 && performance.now() < end) await pause(50);
   for (const folder of cgroupRoots(places)) while (!removeCgroup(folder) && performance.now() < end) await pause(50);
   rmSync(places.runtime, { recursive: true, force: true });
   // The record goes last.
@@ -50,6 +54,7 @@ export async function leftovers(name: string): Promise<string[]> {
     ...[...(await processes(places))].map((pid) => `process ${pid}`),
     ...namespaces(places).map((namespace) => `namespace ${namespace}`),
     ...mounts(places).map((mount) => `mount ${mount}`),
+    ...loopDevices(places).map((device) => `loop device ${device}`),
     ...cgroupRoots(places).map((folder) => `control group ${folder}`),
     ...[places.folder, places.runtime].filter((folder) => existsSync(folder)),
   ];
@@ -83,24 +88,24 @@ function namespaces(places: Places): string[] {
 }
 
 function mounts(places: Places): string[] {
-  const paths = readFileSync("/proc/self/mounts", "utf8")
-    .split("\n")
-    .map((line) => line.split(" ")[1] ?? "");
-  return paths
+  return mountPoints()
     .filter((path) => path.startsWith(`${places.folder}/`) || path.startsWith(`${places.runtime}/`))
     .toReversed();
+}
+
+/** On cgroup v1 a frozen process dies only once it is thawed. */
+function thaw(places: Places): void {
+  const groups = cgroupRoots(places).flatMap((root) => tree(root));
+  for (const group of groups) {
+    const file = join(group, "freezer.state");
+    if (existsSync(file)) writeFileSync(file, "THAWED");
+  }
 }
 
 /** Its control group in every hierarchy: one on a cgroup v2 machine, a dozen on v1. */
 function cgroupRoots(places: Places): string[] {
   const hierarchies = [CGROUPS, ...readdirSync(CGROUPS).map((name) => join(CGROUPS, name))];
   return hierarchies.map((folder) => join(folder, places.cgroup)).filter((folder) => existsSync(folder));
-}
-
-function tree(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return [folder, ...below.flatMap((entry) => tree(join(folder, entry.name)))];
 }
 
 /** @returns false when a process in it has not quite ended yet */

@@ -1,16 +1,9 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { LabOptions } from "@trivet/lab";
 import type { Context } from "../context.ts";
-import { jsonFlag } from "../flags.ts";
+import { jsonFlag, labFlag } from "../flags.ts";
 import { table } from "../table.ts";
-
-const nameFlag = {
-  kind: "parsed",
-  parse: String,
-  brief: "The lab's name",
-  placeholder: "lab",
-  default: "lab",
-} as const;
+import { probe } from "./lab-probe.ts";
 
 interface NameFlags {
   readonly name: string;
@@ -32,7 +25,7 @@ const up = buildCommand<UpFlags, [], Context>({
   },
   parameters: {
     flags: {
-      name: nameFlag,
+      name: labFlag,
       platform: { kind: "enum", values: ["lxd", "incus"], brief: "What the servers run", default: "lxd" },
       servers: { kind: "parsed", parse: Number, brief: "How many servers", placeholder: "count", default: "3" },
       without: { kind: "enum", values: ["ceph"], variadic: true, optional: true, brief: "Leave a layer out" },
@@ -56,7 +49,7 @@ const up = buildCommand<UpFlags, [], Context>({
 
 const down = buildCommand<NameFlags, [], Context>({
   docs: { brief: "Removes a lab and checks that nothing is left of it" },
-  parameters: { flags: { name: nameFlag } },
+  parameters: { flags: { name: labFlag } },
   async func({ name }) {
     const { down, requireLab } = await import("@trivet/lab");
     requireLab();
@@ -67,7 +60,7 @@ const down = buildCommand<NameFlags, [], Context>({
 
 const status = buildCommand<NameFlags & { readonly json: boolean }, [], Context>({
   docs: { brief: "Shows the state of every layer; exit 0 healthy, 1 degraded, 4 a layer is down" },
-  parameters: { flags: { name: nameFlag, json: jsonFlag } },
+  parameters: { flags: { name: labFlag, json: jsonFlag } },
   async func({ name, json }) {
     const { Lab, status } = await import("@trivet/lab");
     const layers = await status(Lab.open(name));
@@ -99,7 +92,7 @@ const list = buildCommand<{ readonly json: boolean }, [], Context>({
 const exec = buildCommand<NameFlags, [string, ...string[]], Context>({
   docs: { brief: "Runs a command in a server: trivet lab exec langara -- lxc list" },
   parameters: {
-    flags: { name: nameFlag },
+    flags: { name: labFlag },
     positional: {
       kind: "array",
       minimum: 2,
@@ -115,7 +108,7 @@ const exec = buildCommand<NameFlags, [string, ...string[]], Context>({
 const ssh = buildCommand<NameFlags, [string, ...string[]], Context>({
   docs: { brief: "Opens an ssh session to a server over INFRA-HOSTS" },
   parameters: {
-    flags: { name: nameFlag },
+    flags: { name: labFlag },
     positional: {
       kind: "array",
       minimum: 1,
@@ -136,11 +129,11 @@ const words = (brief: string, maximum: number) => ({
 
 const fail = buildCommand<NameFlags & { readonly json: boolean }, string[], Context>({
   docs: { brief: "Breaks something: trivet lab fail power orilla; `trivet lab fail list` says what there is" },
-  parameters: { flags: { name: nameFlag, json: jsonFlag }, positional: words("The kind of fault and its target", 2) },
-  async func({ name, json }, kind = "list", target = "") {
+  parameters: { flags: { name: labFlag, json: jsonFlag }, positional: words("The kind of fault and its target", 3) },
+  async func({ name, json }, kind = "list", ...target) {
     const { FAULTS, Lab, activeFaults, fail } = await import("@trivet/lab");
     const lab = Lab.open(name);
-    if (kind !== "list") return await fail(lab, kind, target);
+    if (kind !== "list") return await fail(lab, kind, target.join(" "));
     const active = activeFaults(lab);
     const rows = Object.entries(FAULTS).map(([kind, { simulates, targets }]) => ({
       kind,
@@ -156,10 +149,10 @@ const fail = buildCommand<NameFlags & { readonly json: boolean }, string[], Cont
 
 const heal = buildCommand<NameFlags, string[], Context>({
   docs: { brief: "Undoes a fault, or all of them" },
-  parameters: { flags: { name: nameFlag }, positional: words("The kind of fault and its target; all unless told", 2) },
-  async func({ name }, kind, target) {
+  parameters: { flags: { name: labFlag }, positional: words("The kind of fault and its target; all unless told", 3) },
+  async func({ name }, kind, ...target) {
     const { Lab, heal } = await import("@trivet/lab");
-    const healed = await heal(Lab.open(name), kind === undefined ? undefined : { kind, target: target ?? "" });
+    const healed = await heal(Lab.open(name), kind === undefined ? undefined : { kind, target: target.join(" ") });
     this.print(
       healed.length === 0 ? "nothing to heal" : `healed ${healed.map((f) => `${f.kind} ${f.target}`).join(", ")}`,
     );
@@ -167,6 +160,6 @@ const heal = buildCommand<NameFlags, string[], Context>({
 });
 
 export const lab = buildRouteMap({
-  routes: { up, down, status, list, exec, ssh, fail, heal },
+  routes: { up, down, status, list, exec, ssh, probe, fail, heal },
   docs: { brief: "A whole highly available cluster on this machine, for real" },
 });

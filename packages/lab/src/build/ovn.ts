@@ -2,6 +2,14 @@ import type { Lab } from "../runtime/lab.ts";
 import type { Server } from "../runtime/server.ts";
 import type { Step } from "./step.ts";
 
+/**
+ * At boot Open vSwitch turns its bridges' own ports off while it sets them up, sometimes after networkd has turned them on, which then
+ * waits for them for ever.
+ */
+const PORTS_UP = `[Service]
+ExecStartPost=/bin/sh -c 'for br in $(ovs-vsctl list-br | grep -vx br-int); do ip link set $br up; done'
+`;
+
 /** Open vSwitch in userspace (this machine's kernel need not have it), with the mesh and the uplink plugged in. */
 export const switchStep: Step = {
   key: "ovs",
@@ -15,7 +23,9 @@ export const switchStep: Step = {
           ["br-uplink", "infra-uplink"],
         ];
         const netdev = "datapath_type=netdev";
+        await server.write("/etc/systemd/system/ovs-vswitchd.service.d/ports-up.conf", PORTS_UP);
         await server.sh(`
+          systemctl daemon-reload
           systemctl enable --now openvswitch-switch
           ovs-vsctl ${bridges
             .map(
@@ -32,6 +42,12 @@ export const switchStep: Step = {
     );
   },
 };
+
+/**
+ * Milliseconds without a word from the leader after which a raft member stands for election. OVN's 1,000 is too short where a busy
+ * machine's processes wait that long for their turn: leaders would come and go. A dead leader holds up changes, not packets, for so long.
+ */
+const ELECTION_MS = 4000;
 
 /** OVN's databases as a raft of three, northd, and a controller on every server. */
 export const ovnStep: Step = {
@@ -76,6 +92,7 @@ function central(lab: Lab, { plan }: Server, role: "bootstrap" | "join"): string
     `--db-${db}-addr=${plan.mesh}`,
     `--db-${db}-cluster-local-addr=${plan.mesh}`,
     `--db-${db}-create-insecure-remote=yes`,
+    `--db-${db}-election-timer=${ELECTION_MS}`,
     `--ovn-northd-${db}-db=${database(lab, db === "nb" ? 6641 : 6642)}`,
     ...(role === "join" ? [`--db-${db}-cluster-remote-addr=${remote?.mesh}`] : []),
   ]);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../host/run.ts";
 import { serverImage } from "../image/server-image.ts";
+import { shareDisks } from "../runtime/disk.ts";
 import { createFabric } from "../runtime/fabric.ts";
 import type { Lab } from "../runtime/lab.ts";
 import { NIC_UP, serverNics } from "../runtime/lxc-config.ts";
@@ -21,10 +22,11 @@ export const serversStep: Step = {
     writeFileSync(join(folder, "nic-up"), NIC_UP, { mode: 0o755 });
     await createFabric(lab.topology, lab.places);
     await sshKey(lab);
+    await shareDisks(lab.places);
     await Promise.all(
       lab.servers.map(async (server) => {
         if (await server.running()) return;
-        server.create(lab.topology, image);
+        await server.create(lab.topology, image);
         await furnish(lab, server);
         progress(`${server.name} boots`);
         await server.start();

@@ -19,8 +19,8 @@ export function activeFaults(lab: Lab): ActiveFault[] {
  *
  * @throws LabError when there is no such fault or target
  */
-export async function fail(lab: Lab, kind: string, target: string): Promise<void> {
-  const fault = findFault(lab, kind, target);
+export async function fail(lab: Lab, kind: string, wanted: string): Promise<void> {
+  const { fault, target } = findFault(lab, kind, wanted);
   save(lab, [...others(lab, kind, target), { kind, target }]);
   await fault.inject(lab, target);
 }
@@ -28,16 +28,27 @@ export async function fail(lab: Lab, kind: string, target: string): Promise<void
 /**
  * Undoes one fault, or all, the newest first.
  *
+ * @param only its target may be the first word of what was hit: `langara` for `langara +300s`
  * @returns what was healed
  * @throws LabError when there is no such fault or target
  */
 export async function heal(lab: Lab, only?: ActiveFault): Promise<ActiveFault[]> {
-  const healed = only === undefined ? activeFaults(lab).toReversed() : [only];
-  for (const { kind, target } of healed) {
-    await findFault(lab, kind, target).heal(lab, target);
+  const healed = activeFaults(lab)
+    .toReversed()
+    .filter((active) => only === undefined || meets(lab, active, only));
+  // What is not recorded may be there all the same.
+  if (only !== undefined && healed.length === 0) healed.push(only);
+  for (const { kind, target: wanted } of healed) {
+    const { fault, target } = findFault(lab, kind, wanted);
+    await fault.heal(lab, target);
     save(lab, others(lab, kind, target));
   }
   return healed;
+}
+
+function meets(lab: Lab, active: ActiveFault, { kind, target }: ActiveFault): boolean {
+  if (active.kind !== kind) return false;
+  return active.target.startsWith(`${target} `) || active.target === findFault(lab, kind, target).target;
 }
 
 function others(lab: Lab, kind: string, target: string): ActiveFault[] {

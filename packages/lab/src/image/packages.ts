@@ -6,8 +6,8 @@ const SERVER = `
   dnsmasq-base nftables iptables squashfs-tools xz-utils rsync attr uidmap
   ovn-central ovn-host openvswitch-switch
   ceph-mon ceph-mgr ceph-osd ceph-mds ceph-common
-  frr keepalived nsd unbound busybox-static
-  iproute2 iputils-ping ethtool tcpdump socat curl jq python3-minimal
+  frr keepalived nsd unbound tayga busybox-static
+  iproute2 iputils-ping ethtool tcpdump socat curl jq python3-minimal libfaketime
 `;
 
 const PLATFORM: Record<Suite, readonly string[]> = {

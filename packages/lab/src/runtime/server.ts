@@ -2,6 +2,8 @@ import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import { type RunOptions, type RunResult, run } from "../host/run.ts";
 import type { ServerPlan, Topology } from "../topology/topology.ts";
+import { type Group, groupOf, isFrozen, setFrozen } from "./cgroup.ts";
+import { attachDisk } from "./disk.ts";
 import { lxcConfig } from "./lxc-config.ts";
 import type { Places } from "./places.ts";
 
@@ -24,22 +26,24 @@ export class Server {
     return this.plan.name;
   }
 
-  get #folder(): string {
+  /** Where its files are on this machine; a file system of its own where the kernel allows. */
+  get folder(): string {
     return join(this.#places.containers, this.#places.container(this.name));
   }
 
   /** Its disk: what differs from the image. A file may be put here before the first boot, or read after a crash. */
   get disk(): string {
-    return join(this.#folder, "delta");
+    return join(this.folder, "delta");
   }
 
   /** Makes its disk and LXC configuration; it is not started. Idempotent. */
-  create(topology: Topology, image: string): void {
+  async create(topology: Topology, image: string): Promise<void> {
+    await attachDisk(this.#places, this.folder);
     mkdirSync(this.disk, { recursive: true });
     // Nested user namespaces must be able to walk to their root file systems.
     for (let path = this.disk; path.length > "/var/lib".length; path = dirname(path)) chmodSync(path, 0o755);
     const config = lxcConfig({ server: this.plan, topology, places: this.#places, image, disk: this.disk });
-    writeFileSync(join(this.#folder, "config"), config);
+    writeFileSync(join(this.folder, "config"), config);
   }
 
   /** Writes a file on its disk while it is off. */
@@ -80,16 +84,36 @@ export class Server {
 
   /** Pulls the plug: every process dies at once, nothing is written any more. */
   async kill(): Promise<void> {
+    // On cgroup v1 a frozen process does not even die; LXC thaws it once it is as good as dead.
     await this.#lxc("stop", "-k");
   }
 
+  /** Has power, whether or not anything in it moves. */
   async running(): Promise<boolean> {
     return (await this.pid()) !== undefined;
   }
 
+  /** Has power and is not frozen: commands in it come to an end. */
+  async responds(): Promise<boolean> {
+    const group = await this.group("freezer");
+    return group !== undefined && !isFrozen(group);
+  }
+
+  /** Stops every process where it is, its instances' too. Only a power cut ends it. */
+  async freeze(): Promise<void> {
+    const group = await this.group("freezer");
+    if (group !== undefined) await setFrozen(group, true);
+  }
+
+  /** Its control group for a controller; `undefined` while it is off. */
+  async group(controller: string): Promise<Group | undefined> {
+    const pid = await this.pid();
+    return pid === undefined ? undefined : groupOf(pid, controller);
+  }
+
   /** Its init process, seen from this machine. */
   async pid(): Promise<number | undefined> {
-    if (!existsSync(join(this.#folder, "config")) || !existsSync(`/run/netns/${this.#places.namespace("fabric")}`))
+    if (!existsSync(join(this.folder, "config")) || !existsSync(`/run/netns/${this.#places.namespace("fabric")}`))
       return undefined;
     const { stdout } = await this.#lxc("info", "-p", "-H");
     const pid = Number.parseInt(stdout.trim(), 10);
@@ -121,7 +145,7 @@ export class Server {
 
   /** Removes its disk; it must be off. */
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   #lxcArgv(command: string, ...args: string[]): [string, ...string[]] {

@@ -16,7 +16,7 @@ export interface LayerStatus {
 /** The state of every layer, asked of the layers themselves, through a server that is on. */
 export async function status(lab: Lab): Promise<LayerStatus[]> {
   const on: Server[] = [];
-  for (const server of lab.servers) if (await server.running()) on.push(server);
+  for (const server of lab.servers) if (await server.responds()) on.push(server);
   const servers = count(
     "servers",
     "on",
