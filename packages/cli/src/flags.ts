@@ -9,3 +9,11 @@ export const socketFlag = {
   placeholder: "path",
   optional: true,
 } as const;
+
+export const labFlag = {
+  kind: "parsed",
+  parse: String,
+  brief: "The lab's name",
+  placeholder: "lab",
+  default: "lab",
+} as const;

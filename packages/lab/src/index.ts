@@ -39,9 +39,12 @@ export {
 } from "./topology/topology.ts";
 export { StepError, type UpProgress, up } from "./up.ts";
 export { type Claim, type Command, type DemoOptions, type Playground, type Teller, playDemo } from "./demo/index.ts";
+export { TRANSFER_KEY, ZONES, agentConfig } from "./topology/agent-config.ts";
 export { expectedRoutes } from "./topology/expected-routes.ts";
 export { ANYCAST, MAIL } from "./topology/workload.ts";
 export { type AnnouncedRoute, announcedRoutes, routerShow } from "./status/routes.ts";
 export { type LayerStatus, status } from "./status/status.ts";
 export { type ActiveFault, activeFaults, fail, heal } from "./faults/active.ts";
 export { FAULTS, type FaultKind } from "./faults/faults.ts";
+export { type Probe, type ProbeEvents, type ProbeOptions, startProbe } from "./probe/probe.ts";
+export type { FlowReport, Gap, ProbeReport } from "./probe/report.ts";

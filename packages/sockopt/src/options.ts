@@ -12,9 +12,14 @@ const IPV6_V6ONLY = 26;
 const HOP_LIMIT = { 4: 2 /* IP_TTL */, 6: 16 /* IPV6_UNICAST_HOPS */ } as const;
 const TRAFFIC_CLASS = { 4: 1 /* IP_TOS */, 6: 67 /* IPV6_TCLASS */ } as const;
 
-/** Makes a non-blocking socket, lets `prepare` set it up, and closes it when that fails. */
-export function openSocket(family: Family, type: keyof typeof TYPE, prepare: (fd: number) => void): number {
-  const fd = check("socket", libc().socket(AF[family], TYPE[type] | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+/** Makes a non-blocking socket, of the type's usual protocol unless told, lets `prepare` set it up, and closes it when that fails. */
+export function openSocket(
+  family: Family,
+  type: keyof typeof TYPE,
+  prepare: (fd: number) => void,
+  protocol = 0,
+): number {
+  const fd = check("socket", libc().socket(AF[family], TYPE[type] | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   try {
     // IPv4 peers have a socket of their own: a v4-mapped one would need both families' options.
     if (family === 6) setOption(fd, LEVEL.ipv6, IPV6_V6ONLY, 1);

@@ -4,7 +4,7 @@ import { run } from "../host/run.ts";
 import { ip } from "../runtime/fabric.ts";
 import type { Lab } from "../runtime/lab.ts";
 import { providerRouter, worldRouter } from "../topology/router-config.ts";
-import { CLIENT } from "../topology/topology.ts";
+import { CLIENT_SOURCES } from "../topology/topology.ts";
 import type { Step } from "./step.ts";
 
 const DAEMONS = ["zebra", "staticd", "bfdd", "bgpd"] as const;
@@ -16,8 +16,8 @@ export const providersStep: Step = {
   always: true,
   async run(lab) {
     await ip(lab.places.namespace("client"), [
-      `address replace ${CLIENT.ipv4}/32 dev lo`,
-      `address replace ${CLIENT.ipv6}/128 dev lo nodad`,
+      ...CLIENT_SOURCES.ipv4.map((address) => `address replace ${address}/32 dev lo`),
+      ...CLIENT_SOURCES.ipv6.map((address) => `address replace ${address}/128 dev lo nodad`),
     ]);
     const configs = [
       ...lab.topology.providers.map((provider) => [provider.name, providerRouter(provider, lab.topology)] as const),

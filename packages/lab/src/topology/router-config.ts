@@ -1,4 +1,13 @@
-import { ASN, CLIENT, GATEWAY, PUBLIC, type ProviderPlan, type RouterPlan, type Topology } from "./topology.ts";
+import {
+  ASN,
+  CLIENT,
+  CLIENT_SOURCES,
+  GATEWAY,
+  PUBLIC,
+  type ProviderPlan,
+  type RouterPlan,
+  type Topology,
+} from "./topology.ts";
 
 export interface RouterConfig {
   readonly frr: string;
@@ -104,7 +113,9 @@ export function providerRouter(provider: ProviderPlan, topology: Topology): stri
 export function worldRouter(topology: Topology): string {
   const ends = topology.providers.map((provider) => [provider.world4[0], provider.world6[0]] as const);
   const family = (version: 4 | 6): string[] => [
-    `network ${version === 4 ? `${CLIENT.ipv4}/32` : `${CLIENT.ipv6}/128`}`,
+    ...(version === 4
+      ? CLIENT_SOURCES.ipv4.map((address) => `network ${address}/32`)
+      : CLIENT_SOURCES.ipv6.map((address) => `network ${address}/128`)),
     "maximum-paths 8",
     ...ends.flatMap(([v4, v6]) => {
       const end = version === 4 ? v4 : v6;

@@ -71,6 +71,12 @@ export const PUBLIC = { ipv4: "203.0.113.0/27", ipv6: "2001:db8:1000::/48" } as 
 /** Where the client host lives, beyond the providers. */
 export const CLIENT = { ipv4: "198.51.100.10", ipv6: "2001:db8:c::10" } as const;
 
+/** The client host's addresses: flows from different ones take different ways where routers have several. */
+export const CLIENT_SOURCES = {
+  ipv4: [CLIENT.ipv4, "198.51.100.11"],
+  ipv6: [CLIENT.ipv6, "2001:db8:c::11"],
+} as const;
+
 /** Where commands of this machine enter the servers' networks: an administrator's workstation. */
 export const WORKSTATION = { "infra-hosts": "10.10.101.250/24", "infra-bmc": "10.10.102.250/24" } as const;
 
