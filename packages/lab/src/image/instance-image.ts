@@ -4,12 +4,15 @@ import { basename, dirname, join } from "node:path";
 import { run } from "../host/run.ts";
 import { INSTANCE_INIT } from "./instance-init.ts";
 
-/** What an instance may be: a router, a name server, a web server. All of it comes from the servers' image. */
+/** What an instance may be: a router, a name server, a resolver, NAT64, a web server. All of it comes from the servers' image. */
 const PROGRAMS = [
   "/usr/bin/ip",
   "/usr/sbin/ethtool",
   "/usr/sbin/nsd",
   "/usr/sbin/nsd-checkconf",
+  "/usr/sbin/unbound",
+  "/usr/sbin/tayga",
+  "/usr/sbin/nft",
   "/usr/sbin/keepalived",
   "/usr/bin/vtysh",
   ...["zebra", "bgpd", "bfdd", "staticd"].map((daemon) => `/usr/lib/frr/${daemon}`),
@@ -35,11 +38,12 @@ const FOLDERS = [
   "usr/sbin",
   "usr/lib64",
   "var/lib/nsd",
+  "var/lib/tayga",
   "srv/www",
 ];
 const LINKS = { bin: "usr/bin", sbin: "usr/sbin", lib: "usr/lib", lib64: "usr/lib64", "var/run": "../run" };
-const USERS = ["root", "nobody", "frr", "nsd"];
-const GROUPS = ["root", "nogroup", "frr", "frrvty", "nsd"];
+const USERS = ["root", "nobody", "frr", "nsd", "unbound"];
+const GROUPS = ["root", "nogroup", "frr", "frrvty", "nsd", "unbound"];
 
 /**
  * The image of the lab's instances, without a download: busybox and a few daemons with their libraries, copied from the servers'

@@ -4,8 +4,9 @@
  * - `LAB_ADDRESSES`: `eth0=192.0.2.1/24,2001:db8::1/64 lo=203.0.113.5/32`; an interface that (re)appears is set up again, because
  *   LXD plugs a new one when a NIC's configuration changes;
  * - `LAB_ROUTES`: `default=192.0.2.254 ...`;
- * - `LAB_SERVICE`: `web` (HTTP on port 80 tells the instance's name), `dns` (NSD with the zone trivet.example; `id.server` CH TXT
- *   tells its name) or `router` (FRR with /etc/frr/frr.conf, VRRP with /etc/keepalived.conf).
+ * - `LAB_SERVICE`: any of `web` (HTTP on port 80 tells the instance's name), `dns` (NSD with the zone trivet.example; `id.server` CH
+ *   TXT tells its name), `router` (FRR with /etc/frr/frr.conf, VRRP with /etc/keepalived.conf), `resolver` (unbound with
+ *   /etc/unbound/unbound.conf) and `nat64` (tayga and nftables, with the files that trivet renders for it).
  */
 export const INSTANCE_INIT = `#!/usr/bin/busybox sh
 export PATH=/usr/sbin:/usr/bin
@@ -66,6 +67,8 @@ server:
   xfrdfile: "/tmp/xfrd.state"
   zonelistfile: "/tmp/zone.list"
   ip-freebind: yes
+  # All the world's questions come from one client here.
+  rrl-ratelimit: 0
 $(for pair in $LAB_ADDRESSES; do echo "\${pair#*=}" | tr , '\\n' | sed 's|/.*||; s|^|  ip-address: |'; done)
 remote-control:
   control-enable: no
@@ -98,8 +101,24 @@ router() {
   while :; do keepalived --dont-fork --log-console -f /etc/keepalived.conf >>/tmp/keepalived.log 2>&1; sleep 1; done
 }
 
+resolver() {
+  while :; do unbound -d -c /etc/unbound/unbound.conf >>/tmp/unbound.log 2>&1; sleep 1; done
+}
+
+# Without systemd its unit is read here.
+nat64() {
+  unit=/etc/systemd/system/tayga.service
+  until [ -e /run/configured/$(cat /sys/class/net/eth0/ifindex) ]; do sleep 0.1; done
+  sysctl -p /etc/sysctl.d/60-nat64.conf
+  nft -f /etc/nftables.conf
+  sed -n 's|^ExecStartPre=.*/||p' $unit | while read -r line; do $line; done
+  while :; do $(sed -n 's/^ExecStart=//p' $unit) >>/tmp/tayga.log 2>&1; sleep 1; done
+}
+
 [ ! -e /proc/sys/net/ipv6/conf/all/disable_ipv6 ] || echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 watch &
-case $LAB_SERVICE in dns|web|router) $LAB_SERVICE & ;; esac
+for service in $LAB_SERVICE; do
+  case $service in dns|web|router|resolver|nat64) $service & ;; esac
+done
 while :; do sleep 86400 & wait $!; done
 `;

@@ -11,7 +11,7 @@ const NEEDED_GB = 3;
 /** Run in the new root, after the packages: everything off, so that a lab starts what it wants; nothing two servers may not share. */
 const PREPARE = [
   "systemctl --root=$1 disable --quiet lxd lxd.socket lxd-agent incus incus.socket incus-lxcfs incus-startup lxcfs lxc-net lxc" +
-    " frr keepalived ovn-central ovn-host openvswitch-switch nsd unbound ceph.target dnsmasq nftables rsync" +
+    " frr keepalived ovn-central ovn-host openvswitch-switch nsd unbound tayga ceph.target dnsmasq nftables rsync" +
     " systemd-networkd-wait-online systemd-resolved apt-daily.timer apt-daily-upgrade.timer 2>/dev/null || true",
   "rm -f $1/etc/ssh/ssh_host_* $1/var/lib/dbus/machine-id && : >$1/etc/machine-id",
   "rm -rf $1/var/cache/apt/* $1/var/lib/apt/lists/*",
