@@ -1,7 +1,16 @@
 /** The daemon on each server: inventory, announce, API. */
 export type { RefusedView, RouteView } from "./announce/explain.ts";
 export { AgentClient, AgentUnavailableError, DEFAULT_SOCKET } from "./api/client.ts";
-export type { ExplainAnswer, RoutesAnswer, ServerExplanation, SessionAnswer, StatusAnswer } from "./api/types.ts";
+export type {
+  DrainOrderAnswer,
+  DrainsAnswer,
+  ExplainAnswer,
+  RoutesAnswer,
+  ServerExplanation,
+  SessionAnswer,
+  StatusAnswer,
+} from "./api/types.ts";
+export type { DrainView } from "./drain/drains.ts";
 export { ConfigError, loadConfig as checkConfig } from "./config/load.ts";
 export type { DnsStatus, RecordView } from "./resolve/service.ts";
 export { type RunAgentOptions, runAgent } from "./daemon/run.ts";

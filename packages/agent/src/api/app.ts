@@ -5,11 +5,9 @@ import { AddressError, Prefix } from "@trivet/ip";
 import { explain, viewRefused, viewRoute } from "../announce/explain.ts";
 import type { Agent } from "../daemon/agent.ts";
 import type { Metrics } from "../daemon/metrics.ts";
-import type { ExplainAnswer, RoutesAnswer, ServerExplanation } from "./types.ts";
+import type { AskOthers, OthersAnswer } from "./others.ts";
+import type { DrainsAnswer, ExplainAnswer, RoutesAnswer, ServerDrains, ServerExplanation } from "./types.ts";
 import { viewSnapshot, viewStatus } from "./views.ts";
-
-/** Asks the agents of the other servers. */
-export type AskOthers = (path: string) => Promise<ServerExplanation[]>;
 
 /** The API's routes; who may ask is decided before. */
 export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers): Hono {
@@ -40,9 +38,14 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
     if (agent.snapshot === undefined) return notYet(c);
     const mine = { server: agent.snapshot.server, ...explain(agent.announcement, prefix, agent.config.allow) };
     const path = `/v1/routes/explain?prefix=${encodeURIComponent(prefix.toString())}`;
-    const others = c.req.query("everywhere") === "true" ? await askOthers(path) : [];
+    const others = c.req.query("everywhere") === "true" ? (await askOthers(path)).map(explanationOf) : [];
     const servers = [mine, ...others].sort((a, b) => (a.server < b.server ? -1 : 1));
     return c.json({ prefix: prefix.toString(), servers } satisfies ExplainAnswer);
+  });
+  app.get("/v1/drain", async (c) => {
+    const mine: ServerDrains = { server: agent.snapshot?.server ?? "", drains: agent.drains() };
+    const others = c.req.query("everywhere") === "true" ? (await askOthers("/v1/drain")).map(drainsOf) : [];
+    return c.json({ servers: [mine, ...others] } satisfies DrainsAnswer);
   });
   app.get("/v1/dns", (c) => (agent.dns === undefined ? noDns(c) : c.json(agent.dns.status)));
   app.get("/v1/dns/records", (c) => {
@@ -70,23 +73,27 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
   return app;
 }
 
-/** Changing what the agent does, for the unix socket only. */
-export function addControls(app: Hono, agent: Agent): void {
-  app.put("/v1/drain", (c) => {
-    agent.drain(true);
-    return c.json({ draining: true });
-  });
-  app.delete("/v1/drain", (c) => {
-    agent.drain(false);
-    return c.json({ draining: false });
-  });
+function explanationOf(said: OthersAnswer): ServerExplanation {
+  if ("error" in said) return said;
+  const { servers } = said.answer as ExplainAnswer;
+  return servers.find(({ server }) => server === said.server) ?? stranger(said);
+}
+
+function drainsOf(said: OthersAnswer): ServerDrains {
+  if ("error" in said) return said;
+  const { servers } = said.answer as DrainsAnswer;
+  return servers.find(({ server }) => server === said.server) ?? stranger(said);
+}
+
+function stranger({ server }: OthersAnswer): { readonly server: string; readonly error: string } {
+  return { server, error: "it calls itself by another name" };
 }
 
 function noDns(c: Context): Response {
   return c.json({ error: "DNS is not configured here; add `dns` to agent.yaml" }, 404);
 }
 
-function notYet(c: Context): Response {
+export function notYet(c: Context): Response {
   return c.json({ error: "LXD was not read in full yet" }, 503);
 }
 

@@ -37,7 +37,16 @@ export class AgentClient implements AsyncDisposable {
    * @throws AgentUnavailableError, BadQuestionError
    */
   async get<T>(path: string): Promise<T> {
-    const response = await request(new URL(path, "http://agent"), { dispatcher: this.#dispatcher }).catch(
+    return await this.#ask<T>("GET", path);
+  }
+
+  /** Changes what the agent does. @throws as {@link get} */
+  async change<T>(method: "PUT" | "DELETE", path: string): Promise<T> {
+    return await this.#ask<T>(method, path);
+  }
+
+  async #ask<T>(method: "GET" | "PUT" | "DELETE", path: string): Promise<T> {
+    const response = await request(new URL(path, "http://agent"), { method, dispatcher: this.#dispatcher }).catch(
       (error: NodeJS.ErrnoException) => {
         throw new AgentUnavailableError(this.#socket, reasonOf(error));
       },

@@ -1,29 +1,29 @@
 import { Api, type ClusterMember, type Endpoint, LxdError } from "@trivet/lxd";
 import type { AgentConfig } from "../config/schema.ts";
 import type { ClusterIdentity } from "./identity.ts";
-import type { ExplainAnswer, ServerExplanation } from "./types.ts";
+
+/** Asks the agents of all other servers. */
+export type AskOthers = (path: string) => Promise<OthersAnswer[]>;
 
 const TIMEOUT = 4_000;
 
-/**
- * Asks the agent of another server, at the address LXD has for it: it must show the cluster's certificate, and is shown it.
- *
- * @returns its own explanation, or why it could not be asked
- */
+/** What another server's agent answered, or why it could not be asked. */
+export type OthersAnswer = { readonly server: string } & ({ readonly answer: unknown } | { readonly error: string });
+
+/** Asks the agent of another server, at the address LXD has for it: it must show the cluster's certificate, and is shown it. */
 export async function askServer(
   member: ClusterMember,
   api: AgentConfig["api"],
   identity: ClusterIdentity | string,
   path: string,
-): Promise<ServerExplanation> {
+): Promise<OthersAnswer> {
   const server = member.server_name;
   const endpoint = endpointOf(member, api, identity);
   if (typeof endpoint === "string") return { server, error: endpoint };
   await using agent = new Api(endpoint, { name: `agent of ${server}`, timeout: TIMEOUT });
   try {
     const { body } = await agent.fetch("GET", path, {});
-    const { servers } = JSON.parse(body.toString("utf8")) as ExplainAnswer;
-    return servers.find((answer) => answer.server === server) ?? { server, error: "it calls itself by another name" };
+    return { server, answer: JSON.parse(body.toString("utf8")) };
   } catch (error) {
     if (error instanceof LxdError || error instanceof SyntaxError) return { server, error: error.message };
     throw error;

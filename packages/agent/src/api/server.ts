@@ -8,9 +8,10 @@ import { Hono } from "hono";
 import type { Agent } from "../daemon/agent.ts";
 import type { Logger } from "../daemon/log.ts";
 import type { Metrics } from "../daemon/metrics.ts";
-import { addControls, createApp } from "./app.ts";
+import { createApp } from "./app.ts";
+import { addDrainControls } from "./drain.ts";
 import { type ClusterIdentity, readIdentity, sha256 } from "./identity.ts";
-import { askServer } from "./others.ts";
+import { type AskOthers, askServer } from "./others.ts";
 
 /** The API cannot listen. */
 export class ListenError extends Error {
@@ -60,12 +61,14 @@ export class ApiServer {
   }
 
   #app(): Hono {
-    return createApp(this.#agent, this.#metrics, async (path) => {
-      const { snapshot, config } = this.#agent;
-      const others = snapshot?.members.filter(({ server_name }) => server_name !== snapshot.server) ?? [];
-      return await Promise.all(others.map(async (member) => await askServer(member, config.api, this.#identity, path)));
-    });
+    return createApp(this.#agent, this.#metrics, this.#askOthers);
   }
+
+  readonly #askOthers: AskOthers = async (path) => {
+    const { snapshot, config } = this.#agent;
+    const others = snapshot?.members.filter(({ server_name }) => server_name !== snapshot.server) ?? [];
+    return await Promise.all(others.map(async (member) => await askServer(member, config.api, this.#identity, path)));
+  };
 
   async #listenUnix(path: string): Promise<void> {
     mkdirSync(dirname(path), { recursive: true });
@@ -75,7 +78,7 @@ export class ApiServer {
       rmSync(path);
     }
     const app = this.#app();
-    addControls(app, this.#agent);
+    addDrainControls(app, this.#agent, this.#askOthers);
     await this.#listen(createAdaptorServer({ fetch: app.fetch }), { path });
     chmodSync(path, 0o600);
   }

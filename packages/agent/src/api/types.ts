@@ -1,5 +1,6 @@
 import type { SessionInfo } from "@trivet/bgp";
 import type { Explanation, RefusedView, RouteView } from "../announce/explain.ts";
+import type { DrainView } from "../drain/drains.ts";
 import type { PartState } from "../inventory/snapshot.ts";
 
 /** The answers of the agent's HTTP API, as JSON carries them. Times are ISO 8601. */
@@ -53,3 +54,22 @@ export type ServerExplanation =
   | ({ readonly server: string } & Explanation)
   /** The server could not be asked. */
   | { readonly server: string; readonly error: string };
+
+/** `GET /v1/drain`; with `?everywhere=true` of every server, else of this one. */
+export interface DrainsAnswer {
+  readonly servers: readonly ServerDrains[];
+}
+
+export type ServerDrains =
+  | { readonly server: string; readonly drains: readonly DrainView[] }
+  /** The server could not be asked. */
+  | { readonly server: string; readonly error: string };
+
+/** `PUT` and `DELETE /v1/drain?target=T`: what was ordered; `GET /v1/drain` tells how far it is. */
+export interface DrainOrderAnswer {
+  readonly target: string;
+  readonly server: string;
+  readonly drain: boolean;
+  /** What nobody else announces: traffic to it stops. Only with `force` it is drained nevertheless. */
+  readonly alone: readonly string[];
+}

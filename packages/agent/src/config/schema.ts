@@ -93,6 +93,30 @@ const attributeRule = z.strictObject({
     .describe("How many more times the own AS stands in the path, to make it longer"),
 });
 
+const gateway = z.strictObject({
+  watch: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Watch the other servers by BFD (RFC 5883, UDP 4784): routes through a gateway on a dead one become the last resort until OVN has moved it",
+    ),
+  servers: z
+    .record(z.string(), z.array(address()).min(1))
+    .default({})
+    .describe(
+      "Each server's addresses to watch, the same networks in the same order: the mesh, then another way. A server is dead when all ways to it are. LXD's address of it alone, unless told",
+    ),
+  transmitInterval: z.int().min(10).max(60_000).default(100).describe("Milliseconds between packets sent"),
+  receiveInterval: z.int().min(10).max(60_000).default(100).describe("Milliseconds between packets asked for"),
+  multiplier: z.int().min(1).max(255).default(3).describe("Lost packets after which a way counts as lost"),
+  preferLocal: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Announce routes whose gateway is on another server with MED 100: of several servers with an address, those that need no detour get all of its packets",
+    ),
+});
+
 const lxd = z.strictObject({
   socket: z.string().min(1).optional().describe("The unix socket of LXD or Incus; found by itself unless told"),
   timeout: seconds(1, 120).default(15).describe("Seconds that a call may take"),
@@ -178,6 +202,15 @@ export const agentSchema = z.strictObject({
     })
     .prefault({})
     .describe("The agent's own restart without losing a packet"),
+  drain: z
+    .strictObject({
+      wait: seconds(0, 3_600)
+        .default(5)
+        .describe("Seconds for routers to move to other paths, between asking them to and withdrawing"),
+    })
+    .prefault({})
+    .describe("`trivet drain`"),
+  gateway: gateway.prefault({}).describe("The OVN gateways that packets pass before they reach an instance"),
   dns: dnsSchema.optional().describe("Answer DNS for instances; no DNS unless told"),
   lxd: lxd.prefault({}).describe("How to reach LXD or Incus"),
   api: api.prefault({}).describe("The agent's own API"),

@@ -1,5 +1,6 @@
 import { dns } from "./dns.ts";
 import { demo } from "./demo.ts";
+import { drain, undrain } from "./drain.ts";
 import { lab } from "./lab.ts";
 import { check } from "./check.ts";
 import { facts } from "./facts.ts";
@@ -24,6 +25,8 @@ export const routes = {
   lab,
   status,
   routes: routesCommand,
+  drain,
+  undrain,
   dns,
   agent,
 };

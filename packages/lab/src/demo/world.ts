@@ -206,6 +206,8 @@ export class World implements AsyncDisposable {
       uplinks: [this.cluster.scene.uplink.name],
       // Short, so that the story need not wait for an agent to notice that LXD hangs.
       lxd: { socket: this.cluster.socket(server), timeout: 2, resync: 2 },
+      // The addresses that the simulated LXD has for its servers are nobody's.
+      gateway: { watch: false },
       api: {
         socket: this.socket(server),
         tls: { enabled: false },
