@@ -71,6 +71,8 @@ function service(server: Server, options: RenderOptions): RenderedFile {
     "# The folder outlives a restart: by what is in it the agent knows that routers may still hold its routes.",
     "RuntimeDirectory=trivet",
     "RuntimeDirectoryPreserve=yes",
+    "# The zones it answered, for the time until LXD was read, and for secondaries that missed changes.",
+    "StateDirectory=trivet",
     "UMask=0077",
     "OOMScoreAdjust=-500",
     "",
