@@ -64,6 +64,12 @@ describe("a draft", () => {
     });
   });
 
+  it("never gives the system's disk to Ceph, and keeps what was found of the BMC in sight", () => {
+    const text = draft({ ...ANSWERS, facts: [parseFacts(printed("langara", 0))] });
+    expect(text).toMatch(/sda: {class: ssd, size: 2000GB, serial: "S5GXNX0R", boot: true, osd: false}/);
+    expect(text).toContain("# Its BMC has 192.0.2.200 now.");
+  });
+
   it("meshes three servers over their fast ports in pairs, and leaves the slow ones for the switch", () => {
     const facts = ["langara", "abydos", "orilla"].map((host, index) => parseFacts(printed(host, index)));
     expect(load(draft({ ...ANSWERS, facts })).servers[1]?.links.map(({ ports, peer }) => [ports, peer])).toEqual([

@@ -1,7 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import type { Context } from "../context.ts";
 
-export const facts = buildCommand<object, [string], Context>({
+interface Flags {
+  readonly sshConfig?: string;
+}
+
+export const facts = buildCommand<Flags, [string], Context>({
   docs: {
     brief: "Collects what a server is made of, for trivet init",
     fullDescription:
@@ -12,15 +16,23 @@ export const facts = buildCommand<object, [string], Context>({
     ],
   },
   parameters: {
-    flags: {},
+    flags: {
+      sshConfig: {
+        kind: "parsed",
+        parse: String,
+        brief: "Read by ssh instead of your own, as its -F",
+        placeholder: "file",
+        optional: true,
+      },
+    },
     positional: {
       kind: "tuple",
       parameters: [{ brief: "ssh://[USER@]HOST[:PORT], or local", parse: parseTarget, placeholder: "server" }],
     },
   },
-  async func(_, target) {
+  async func({ sshConfig }, target) {
     const [{ FACTS_SCRIPT, parseFacts }, { run }] = await Promise.all([import("@trivet/spec"), import("@trivet/lab")]);
-    const argv: [string, ...string[]] = target === "local" ? ["sh", "-s"] : ssh(target);
+    const argv: [string, ...string[]] = target === "local" ? ["sh", "-s"] : ssh(target, sshConfig);
     const { stdout } = await run(argv, { input: FACTS_SCRIPT, timeout: 60_000 });
     this.printJson(parseFacts(stdout));
   },
@@ -32,6 +44,7 @@ function parseTarget(text: string): string {
 }
 
 /** ssh takes the URL itself; it must not ask for a password, as nobody might be there to give it. */
-function ssh(url: string): [string, ...string[]] {
-  return ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "--", url, "sh -s"];
+function ssh(url: string, config: string | undefined): [string, ...string[]] {
+  const file = config === undefined ? [] : ["-F", config];
+  return ["ssh", ...file, "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "--", url, "sh -s"];
 }

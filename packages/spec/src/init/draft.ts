@@ -135,6 +135,11 @@ function serverLines(server: Hardware, number: number): string[] {
       ];
       return `      ${name}: {class: ${kind}, size: ${size}${more.join("")}}`;
     }),
+    ...(server.bmc === undefined
+      ? []
+      : [
+          `    # Its BMC has ${server.bmc} now. To keep that, write bmc: {address: "${server.bmc}"} here, and its subnet at vlans: bmc:`,
+        ]),
     ...(server.macs.length > 0 ? ["    macs:", ...server.macs.map(([port, mac]) => `      ${port}: "${mac}"`)] : []),
   ];
 }
@@ -198,12 +203,13 @@ function fromFacts(facts: Facts, servers: number): Hardware {
       size: `${Math.max(1, Math.round(size / 1e9))}GB`,
       boot,
       osd: !boot,
-      device: `/dev/${name}`,
+      ...(!boot && { device: `/dev/${name}` }),
       ...(serial !== "" && { serial }),
     })),
     macs: facts.nics
       .filter(({ mac }) => /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac))
       .map(({ name, mac }) => [name, mac] as const),
+    ...(facts.bmc !== undefined && { bmc: facts.bmc.address }),
   };
 }
 

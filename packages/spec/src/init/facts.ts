@@ -40,28 +40,41 @@ say() { out=$1; shift; for word in "$@"; do out="$out$tab$word"; done; printf '%
 say host "$(hostname -s 2>/dev/null || cat /proc/sys/kernel/hostname)"
 say memory "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)"
 say cores "$(getconf _NPROCESSORS_ONLN)"
+# A container that plays a server has no hardware of its own: its ports are the cables' ends that it was given, its disk is its root.
+container=no
+if [ -e /run/systemd/container ] || grep -qz ^container= /proc/1/environ 2>/dev/null; then container=yes; fi
 for path in /sys/class/net/*; do
-  [ -e "$path/device" ] || continue
   name=\${path##*/}
+  if [ $container = yes ]; then
+    [ "$(cat "$path/ifindex")" != "$(cat "$path/iflink")" ] || continue
+    case $name in veth*) continue ;; esac
+  else
+    [ -e "$path/device" ] || continue
+  fi
   mac=$(cat "$path/address")
   [ -r "$path/bonding_slave/perm_hwaddr" ] && mac=$(cat "$path/bonding_slave/perm_hwaddr")
   speed=$(ethtool "$name" 2>/dev/null | grep -o '[0-9]*base' | sort -n | tail -1)
   speed=\${speed%base}
   [ -n "$speed" ] || speed=$(cat "$path/speed" 2>/dev/null || echo 0)
-  slot=$(basename "$(readlink -f "$path/device")")
+  slot=onboard
+  [ -e "$path/device" ] && slot=$(basename "$(readlink -f "$path/device")")
   say nic "$name" "$mac" "\${speed:-0}" "\${slot%.*}"
 done
-root=$(findmnt -no SOURCE / 2>/dev/null)
-boot=$(lsblk -nso NAME,TYPE "$root" 2>/dev/null | awk '$2 == "disk" { sub(/^[^a-z]*/, "", $1); print $1 }')
-lsblk -bdnro NAME,SIZE,ROTA,TYPE,TRAN,SERIAL 2>/dev/null | while read -r name size rota type tran serial; do
-  [ "$type" = disk ] || continue
-  case $name in zram*|loop*|rbd*|nbd*|drbd*) continue ;; esac
-  class=ssd
-  [ "$rota" = 1 ] && class=hdd
-  case $name in nvme*) class=nvme ;; *) case $tran in sata|sas|usb|ata|virtio|"") ;; *) serial=$tran ;; esac ;; esac
-  case " $boot " in *"$name"*) system=yes ;; *) system=no ;; esac
-  say disk "$name" "$class" "$size" "\${serial:-}" "$system"
-done
+if [ $container = yes ]; then
+  say disk root ssd "$(df -B1 --output=size / | tail -1 | tr -d ' ')" "" yes
+else
+  lsblk -bdnro NAME,SIZE,ROTA,TYPE,TRAN,SERIAL 2>/dev/null | while read -r name size rota type tran serial; do
+    [ "$type" = disk ] || continue
+    case $name in zram*|loop*|rbd*|nbd*|drbd*) continue ;; esac
+    class=ssd
+    [ "$rota" = 1 ] && class=hdd
+    case $name in nvme*) class=nvme ;; *) case $tran in sata|sas|usb|ata|virtio|"") ;; *) serial=$tran ;; esac ;; esac
+    # The system is on what is mounted, swapped to, or in a pool of ZFS, be it through partitions, RAID or LVM.
+    system=no
+    lsblk -nro FSTYPE,MOUNTPOINT "/dev/$name" 2>/dev/null | grep -qE 'zfs_member| (/|\\[SWAP\\])' && system=yes
+    say disk "$name" "$class" "$size" "\${serial:-}" "$system"
+  done
+fi
 address=$(ipmitool lan print 2>/dev/null | awk -F': ' '/^IP Address  / { print $2 }')
 [ -n "$address" ] && [ "$address" != 0.0.0.0 ] && say bmc "$address"
 exit 0
