@@ -1,10 +1,8 @@
 import { existsSync, readFileSync, rmSync, statSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError, run } from "../host/run.ts";
-import type { Group } from "../runtime/cgroup.ts";
-import { tree } from "../runtime/cgroup.ts";
+import { type Group, tree } from "../runtime/cgroup.ts";
 import { isMounted } from "../runtime/disk.ts";
-import type { Lab } from "../runtime/lab.ts";
 import { LabError } from "../runtime/lab-error.ts";
 import type { Server } from "../runtime/server.ts";
 import { type Fault, servers } from "./fault.ts";

@@ -41,18 +41,18 @@ export function isFrozen({ version, path }: Group): boolean {
 }
 
 /**
- * Stops all processes of a group, or lets them go on.
+ * Stops all processes of a group where they are.
  *
  * @throws LabError when one does not stop
  */
-export async function setFrozen({ version, path }: Group, frozen: boolean): Promise<void> {
-  const [file, words, state, done] =
+export async function freeze({ version, path }: Group): Promise<void> {
+  const [file, word, state, done] =
     version === 1
-      ? (["freezer.state", ["THAWED", "FROZEN"], "freezer.state", /^FROZEN$/m] as const)
-      : (["cgroup.freeze", ["0", "1"], "cgroup.events", /^frozen 1$/m] as const);
-  writeFileSync(join(path, file), words[frozen ? 1 : 0]);
+      ? (["freezer.state", "FROZEN", "freezer.state", /^FROZEN$/m] as const)
+      : (["cgroup.freeze", "1", "cgroup.events", /^frozen 1$/m] as const);
+  writeFileSync(join(path, file), word);
   const end = performance.now() + FREEZING_SECONDS * 1000;
-  while (frozen && !done.test(readFileSync(join(path, state), "utf8"))) {
+  while (!done.test(readFileSync(join(path, state), "utf8"))) {
     if (performance.now() > end) throw new LabError(`${path} does not freeze`, "`trivet lab heal` cuts its power");
     await pause(20);
   }

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import { type RunOptions, type RunResult, run } from "../host/run.ts";
 import type { ServerPlan, Topology } from "../topology/topology.ts";
-import { type Group, groupOf, isFrozen, setFrozen } from "./cgroup.ts";
+import { type Group, freeze, groupOf, isFrozen } from "./cgroup.ts";
 import { attachDisk } from "./disk.ts";
 import { lxcConfig } from "./lxc-config.ts";
 import type { Places } from "./places.ts";
@@ -102,7 +102,7 @@ export class Server {
   /** Stops every process where it is, its instances' too. Only a power cut ends it. */
   async freeze(): Promise<void> {
     const group = await this.group("freezer");
-    if (group !== undefined) await setFrozen(group, true);
+    if (group !== undefined) await freeze(group);
   }
 
   /** Its control group for a controller; `undefined` while it is off. */
