@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { agentsStep } from "./build/agents.ts";
 import { cephStep } from "./build/ceph.ts";
 import { clusterStep } from "./build/cluster.ts";
@@ -47,7 +48,10 @@ export async function up(options: LabOptions, progress: UpProgress = SILENT): Pr
   const lab = found.topology.options.bare && !options.bare ? found.furnish() : found;
   const existing = lab.topology.options;
   const keys: (keyof LabOptions)[] = ["platform", "servers", "ceph"];
-  const other = keys.filter((key) => existing[key] !== options[key]);
+  const other = [
+    ...keys.filter((key) => existing[key] !== options[key]),
+    ...(isDeepStrictEqual(existing.plan, options.plan) ? [] : ["cluster.yaml"]),
+  ];
   if (other.length > 0)
     throw new LabError(
       `lab ${lab.name} exists with another ${other.join(", ")}`,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { instanceImage } from "../image/instance-image.ts";
 import { serverImage } from "../image/server-image.ts";
 import type { Lab } from "../runtime/lab.ts";
-import { type InstancePlan, PROJECTS, routers, services } from "../topology/workload.ts";
+import { type InstancePlan, projects, routers, services } from "../topology/workload.ts";
 import { TOOL } from "./platform.ts";
 import type { Step } from "./step.ts";
 
@@ -18,7 +18,7 @@ export const imageStep: Step = {
     await lab.first.sh(
       `${client} image alias list -f csv | grep -q '^trivet,' || ${client} image import /srv/lab/instance.tar --alias trivet`,
     );
-    for (const project of PROJECTS) {
+    for (const project of projects(lab.topology)) {
       const features = ["images", "profiles", "networks"].map((feature) => `-c features.${feature}=false`).join(" ");
       await lab.first.sh(
         `${client} project list -f csv | grep -q '^${project}[ ,]' || ${client} project create ${project} ${features}`,

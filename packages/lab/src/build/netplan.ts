@@ -14,7 +14,7 @@ export function netplan(
   const ethernets: Record<string, object> = {};
   for (const { name, mtu } of nics) ethernets[name] = { ...quiet, mtu };
   for (const peer of topology.servers.filter((s) => s !== server)) {
-    ethernets[`br-mesh-${peer.name}`] = {
+    ethernets[`br-mesh-${peer.short}`] = {
       ...quiet,
       // The bridge appears when Open vSwitch has started.
       optional: true,

@@ -19,7 +19,7 @@ export const switchStep: Step = {
       lab.servers.map(async (server) => {
         const peers = lab.topology.servers.filter((s) => s.name !== server.name);
         const bridges = [
-          ...peers.map(({ name }) => [`br-mesh-${name}`, `mesh-${name}`]),
+          ...peers.map(({ short }) => [`br-mesh-${short}`, `mesh-${short}`]),
           ["br-uplink", "infra-uplink"],
         ];
         const netdev = "datapath_type=netdev";

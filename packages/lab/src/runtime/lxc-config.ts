@@ -32,8 +32,8 @@ export function serverNics(server: ServerPlan, topology: Topology): Nic[] {
   const mesh = topology.cables
     .filter((cable) => cable.ends.includes(server.name))
     .map((cable): Nic => {
-      const other = cable.ends.find((end) => end !== server.name) ?? "";
-      return { name: `mesh-${other}`, bridge: cable.bridge, port: `s${index}-${cable.bridge}`, mtu: 9000 };
+      const other = topology.servers.find(({ name }) => name !== server.name && cable.ends.includes(name));
+      return { name: `mesh-${other?.short}`, bridge: cable.bridge, port: `s${index}-${cable.bridge}`, mtu: 9000 };
     });
   return [...ports, ...mesh];
 }

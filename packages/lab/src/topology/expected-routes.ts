@@ -11,7 +11,7 @@ export function expectedRoutes(topology: Topology): string[] {
   );
   const external = services(topology).flatMap(({ devices, server }) =>
     [devices["eth0"]?.["ipv4.routes.external"], devices["eth0"]?.["ipv6.routes.external"]]
-      .filter((prefix) => prefix !== undefined)
+      .flatMap((prefixes) => prefixes?.split(",") ?? [])
       .map((prefix) => `${prefix} ${server}`),
   );
   return [...subnets, ...external].toSorted((a, b) => a.localeCompare(b));

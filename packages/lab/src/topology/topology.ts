@@ -1,5 +1,6 @@
 import type { Suite } from "../image/packages.ts";
 import { LabError, checkLabName } from "../runtime/lab-error.ts";
+import { type LabPlan, SERVER_NAMES, builtInPlan } from "./plan.ts";
 
 export type Platform = "lxd" | "incus";
 
@@ -11,6 +12,8 @@ export interface LabOptions {
   readonly ceph: boolean;
   /** Stop at installed servers with sshd. */
   readonly bare: boolean;
+  /** From a cluster.yaml; without it, the plan every lab of that many servers has. */
+  readonly plan?: LabPlan;
 }
 
 /** The switch's networks, as in the rack; each is a bridge of the lab's fabric and an interface of every server. */
@@ -19,6 +22,8 @@ export type NetworkName = (typeof NETWORKS)[number];
 
 export interface ServerPlan {
   readonly name: string;
+  /** Its name where that makes a part of an interface's, which the kernel limits to 15 characters. */
+  readonly short: string;
   /** Its address on the mesh: underlay of Geneve, and where LXD and OVN's databases listen. */
   readonly mesh: string;
   readonly hosts4: string;
@@ -57,6 +62,7 @@ export interface ProviderPlan {
 /** Every name, address and number of a lab, before anything exists. Addresses are those of RFC 5737, RFC 3849 and 10/8. */
 export interface Topology {
   readonly options: LabOptions;
+  readonly plan: LabPlan;
   readonly suite: Suite;
   readonly servers: readonly ServerPlan[];
   readonly cables: readonly Cable[];
@@ -88,21 +94,24 @@ export const GATEWAY = {
   uplink6: "2001:db8:1000:20::1",
 } as const;
 
-const NAMES = ["langara", "abydos", "orilla", "edora", "tollana"];
+/** What `br-mesh-` leaves of an interface's name. */
+const LONGEST_SHORT = 15 - "br-mesh-".length;
 
 /**
  * @throws LabError on a bad name or an impossible number of servers
  */
 export function topology(options: LabOptions): Topology {
   checkLabName(options.name);
-  if (!Number.isInteger(options.servers) || options.servers < 3 || options.servers > NAMES.length)
-    throw new LabError(`${options.servers} servers`, `a lab has 3 to ${NAMES.length}`);
-  const servers = NAMES.slice(0, options.servers).map((name, i) => server(name, i));
+  if (!Number.isInteger(options.servers) || options.servers < 3 || options.servers > SERVER_NAMES.length)
+    throw new LabError(`${options.servers} servers`, `a lab has 3 to ${SERVER_NAMES.length}`);
+  const plan = options.plan ?? builtInPlan(options.servers);
+  const servers = plan.servers.map((name, i) => server(name, plan.routers[i] ?? "", i));
   const cables = servers.flatMap((a, i) =>
     servers.slice(i + 1).map((b, j): Cable => ({ bridge: `mesh${i}-${i + 1 + j}`, ends: [a.name, b.name] })),
   );
   return {
     options,
+    plan,
     suite: options.platform === "lxd" ? "bookworm" : "trixie",
     servers,
     cables,
@@ -110,16 +119,17 @@ export function topology(options: LabOptions): Topology {
   };
 }
 
-function server(name: string, i: number): ServerPlan {
+function server(name: string, router: string, i: number): ServerPlan {
   const n = 100 + i;
   return {
     name,
+    short: name.length <= LONGEST_SHORT ? name : `s${i}`,
     mesh: `10.60.0.${n}`,
     hosts4: `10.10.101.${n}`,
     hosts6: `2001:db8:1000:10::${n}`,
     bmc: `10.10.102.${n}`,
     router: {
-      name: `frr0${i + 1}`,
+      name: router,
       wan4: `192.0.2.${11 + i}`,
       wan6: `2001:db8:ffff:50::${11 + i}`,
       uplink4: `10.10.100.${11 + i}`,
