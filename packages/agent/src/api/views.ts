@@ -24,7 +24,7 @@ export function viewStatus(state: AgentState): StatusAnswer {
     networks: snapshot?.networks.size ?? 0,
     routes: { announced: announcement.routes.size, refused: announcement.refused.length },
     sessions: state.sessions(),
-    problems: announcement.problems.map(describeProblem),
+    problems: state.problems.map(describeProblem),
   };
 }
 

@@ -5,6 +5,7 @@ import type { SessionStatus } from "@trivet/bfd";
 import { CeaseReason, Speaker, type SessionInfo } from "@trivet/bgp";
 import { LxdClient } from "@trivet/lxd";
 import { Announcer, type Announcement } from "../announce/announce.ts";
+import type { Problem } from "../announce/candidate.ts";
 import type { Condition } from "../announce/condition.ts";
 import { diffRoutes } from "../announce/diff.ts";
 import { ApiServer } from "../api/server.ts";
@@ -73,6 +74,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   readonly #liveness: Liveness;
   /** Each capability that has a say in what is announced adds its own, and calls `#reconsider` when its mind changes. */
   readonly #conditions: Condition[] = [];
+  #problems: readonly Problem[] = [];
   #started = false;
   #ready = false;
   readonly #drains: Drains;
@@ -149,6 +151,10 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
 
   get announcement(): Announcement {
     return this.#announcement;
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#problems;
   }
 
   get dns(): DnsService | undefined {
@@ -256,7 +262,9 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
       told: () => ({ sessions: sessions.filter(({ waiting }) => waiting === 0).length, of: sessions.length }),
       announcing: (prefixes) =>
         sessions
-          .filter(({ peer }) => [...(speaker?.adjRibIn(peer) ?? [])].some((route) => prefixes.includes(route.prefix.toString())))
+          .filter(({ peer }) =>
+            [...(speaker?.adjRibIn(peer) ?? [])].some((route) => prefixes.includes(route.prefix.toString())),
+          )
           .map(({ peer }) => peer),
     });
   }
@@ -300,7 +308,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
 
   #gatewaysChanged(): void {
     const lost = [...this.#gateways.dead];
-    if (lost.length > 0) this.#log.warn({ servers: lost }, "lost; routes whose gateway they hold are now the last resort");
+    if (lost.length > 0)
+      this.#log.warn({ servers: lost }, "lost; routes whose gateway they hold are now the last resort");
     else this.#log.info("no server is lost any more");
     this.#reconsider();
   }
@@ -317,7 +326,9 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     const diff = diffRoutes(before.routes, this.#announcement.routes);
     this.#speaker?.update({ announce: diff.announced, withdraw: diff.withdrawn.map(({ prefix }) => prefix) });
     this.#metrics.announceSeconds.observe((performance.now() - began) / 1000);
-    logAnnouncement(this.#log, diff, before.problems, this.#announcement.problems);
+    const known = this.#problems;
+    this.#problems = [...this.#announcement.problems, ...this.#drains.problems];
+    logAnnouncement(this.#log, diff, known, this.#problems);
     if (diff.announced.length > 0 || diff.withdrawn.length > 0) this.emit("routes", diff);
   }
 

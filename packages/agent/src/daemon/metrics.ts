@@ -75,7 +75,7 @@ export class Metrics {
       for (const { refusal } of state.announcement.refused) g.inc({ code: refusal.code });
     });
     gauge("trivet_problems", "Wrong values in LXD's configuration that are ignored", [], (g) =>
-      g.set(state.announcement.problems.length),
+      g.set(state.problems.length),
     );
     this.#sessions(state, gauge);
     addDnsMetrics(state, gauge);

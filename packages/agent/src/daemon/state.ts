@@ -1,5 +1,6 @@
 import type { SessionInfo } from "@trivet/bgp";
 import type { Announcement } from "../announce/announce.ts";
+import type { Problem } from "../announce/candidate.ts";
 import type { RouteDiff } from "../announce/diff.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import type { InventoryHealth } from "../inventory/inventory.ts";
@@ -18,6 +19,8 @@ export interface AgentState {
   readonly snapshot: Snapshot | undefined;
   readonly health: InventoryHealth;
   readonly announcement: Announcement;
+  /** Wrong values in LXD's configuration, of routes and of drains. */
+  readonly problems: readonly Problem[];
   /** Absent: DNS is not configured. */
   readonly dns: { readonly status: DnsStatus } | undefined;
   sessions(): SessionInfo[];

@@ -25,7 +25,7 @@ export interface Membership {
   /** SHA-256 fingerprints of the certificates that LXD trusts with everything. */
   readonly trusted: readonly string[];
   /** `user.trivet.*` of the daemon's own configuration. */
-  readonly notes: Config;
+  readonly notes?: Config;
 }
 
 /** Reads LXD for the inventory: each method one part or one thing, whole, or an `LxdError`. */

@@ -48,6 +48,7 @@ peers: [{address: 127.0.0.1, port: ${router.listening()[0]?.port ?? 0}, asn: 650
 allow: [203.0.113.0/27, "2001:db8::/48"]
 log: error
 lxd: {socket: ${cluster.socket(server)}, timeout: 1}
+gateway: {watch: false}
 api: {socket: ${folder}/${server}.sock, tls: {enabled: false}, servers: {${servers}}}
 ${more}`;
 }
@@ -178,20 +179,6 @@ describe("an agent on the seeds' cluster", () => {
     });
     const [, data = ""] = /event: routes\ndata: (.*)\n/.exec(seen) ?? [];
     expect(JSON.parse(data)).toEqual({ announced: [], withdrawn: expect.arrayContaining([ours?.routes[0]]) });
-  });
-
-  test("draining asks routers to prefer other paths, and back", async () => {
-    const { agent } = await start("langara");
-    const draining = (): number =>
-      router
-        .sessions()
-        .flatMap(({ peer }) => Array.from(router.adjRibIn(peer)))
-        .filter(({ attributes }) => attributes.communities?.includes(0xffff0000)).length;
-    await eventually("the router has every route", () => table().length === expected("langara").length);
-    agent.drain(true);
-    await eventually("all routes have GRACEFUL_SHUTDOWN", () => draining() === expected("langara").length);
-    agent.drain(false);
-    await eventually("none has", () => draining() === 0);
   });
 
   test("a goodbye withdraws", async () => {

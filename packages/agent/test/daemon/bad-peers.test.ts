@@ -58,6 +58,7 @@ peers:
 - {name: bad, address: ${BAD}, asn: 65099, passive: true}
 allow: [203.0.113.0/27, "2001:db8::/48"]
 lxd: {socket: ${cluster.socket("langara")}}
+gateway: {watch: false}
 api: {socket: ${folder}/agent.sock, tls: {enabled: false}}
 `;
     const levels = { formatters: { level: (label: string) => ({ level: label }) } };

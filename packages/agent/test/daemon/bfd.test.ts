@@ -27,6 +27,7 @@ routerId: 192.0.2.1
 peers: [{address: ${ROUTER}, port: ${router.listening()[0]?.port ?? 0}, asn: 65000, localAddress: ${OURS}${more}}]
 allow: [203.0.113.0/27, "2001:db8::/48"]
 lxd: {socket: ${cluster.socket("langara")}}
+gateway: {watch: false}
 api: {socket: ${folder}/agent.sock, tls: {enabled: false}}
 `;
 const BFD = ", bfd: {transmitInterval: 100, receiveInterval: 100}";

@@ -1,0 +1,155 @@
+import { WELL_KNOWN_COMMUNITIES } from "@trivet/bgp";
+import { NS1 } from "@trivet/lab";
+import { eventually } from "@trivet/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { AgentClient } from "../../src/api/client.ts";
+import type { DrainOrderAnswer, DrainsAnswer, StatusAnswer } from "../../src/api/types.ts";
+import type { DrainView } from "../../src/drain/drains.ts";
+import { World } from "../support/agents.ts";
+
+const QUICK = "drain: {wait: 1}\ngateway: {watch: false}\n";
+const [ANYCAST] = NS1;
+const GSHUT = WELL_KNOWN_COMMUNITIES["graceful-shutdown"];
+
+let world: World;
+let ask: AgentClient;
+
+beforeEach(async () => {
+  world = await World.create();
+  ({ ask } = await world.start("langara", QUICK));
+  await world.start("abydos", QUICK);
+  await eventually("both announce the anycast address", () => announced("langara") && announced("abydos"));
+});
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+const announced = (server: string, prefix: string = ANYCAST): boolean => world.route(server, prefix) !== undefined;
+const going = (server: string, prefix: string = ANYCAST): boolean =>
+  world.route(server, prefix)?.attributes.communities?.includes(GSHUT) === true;
+const order = async (target: string, more = ""): Promise<DrainOrderAnswer> =>
+  await ask.change("PUT", `/v1/drain?target=${encodeURIComponent(target)}${more}`);
+const cancel = async (target: string, more = ""): Promise<DrainOrderAnswer> =>
+  await ask.change("DELETE", `/v1/drain?target=${encodeURIComponent(target)}${more}`);
+async function drainOf(target: string): Promise<DrainView | undefined> {
+  const { servers } = await ask.get<DrainsAnswer>("/v1/drain?everywhere=true");
+  return servers.flatMap((one) => ("drains" in one ? one.drains : [])).find((one) => one.target === target);
+}
+const reaches = async (target: string, phase: DrainView["phase"]): Promise<DrainView> =>
+  await eventually(`${target} is ${phase}`, async () => {
+    const view = await drainOf(target);
+    return view?.phase === phase ? view : undefined;
+  });
+
+describe("draining an instance", () => {
+  test("asks routers to prefer others, withdraws, and is then safe to stop; undrain announces it again", async () => {
+    expect(await order("dns/ns1-01")).toMatchObject({ server: "langara", drain: true, alone: [] });
+    await eventually("its route is about to go", () => going("langara"));
+    expect((await drainOf("dns/ns1-01"))?.prefixes).toEqual([...NS1]);
+    const done = await reaches("dns/ns1-01", "safe");
+    expect(done).toMatchObject({ prefixes: [...NS1], told: { sessions: 1, of: 1 } });
+    expect(announced("langara")).toBe(false);
+    expect(going("abydos")).toBe(false);
+    await cancel("dns/ns1-01");
+    await eventually("it is announced as before", () => announced("langara") && !going("langara"));
+    expect(await drainOf("dns/ns1-01")).toBeUndefined();
+  });
+
+  test("works from every server: the order stands in LXD", async () => {
+    expect(await order("dns/ns1-02")).toMatchObject({ server: "abydos" });
+    await reaches("dns/ns1-02", "safe");
+    expect(announced("abydos")).toBe(false);
+    expect(announced("langara")).toBe(true);
+  });
+
+  test("outlives a restart of the agent, a stop and a start of the instance", async () => {
+    await order("dns/ns1-01");
+    await reaches("dns/ns1-01", "safe");
+    const { config } = world.cluster.instance({ project: "dns", name: "ns1-01" });
+    await world.stop("langara", "handover");
+    // Long ago, so that the new agent need not wait again.
+    const since = new Date(Date.parse(config["user.trivet.drain"] ?? "") - 60_000).toISOString();
+    await world.cluster.configureInstance(
+      { project: "dns", name: "ns1-01" },
+      { config: { "user.trivet.drain": since } },
+    );
+    ({ ask } = await world.start("langara", QUICK));
+    expect((await drainOf("dns/ns1-01"))?.phase).toBe("leaving");
+    await world.cluster.stopInstance({ project: "dns", name: "ns1-01" });
+    await world.cluster.startInstance({ project: "dns", name: "ns1-01" });
+    await reaches("dns/ns1-01", "safe");
+    await eventually("the rest is announced", () => world.routes("langara").length > 10);
+    expect(announced("langara")).toBe(false);
+  });
+
+  test("a second order changes nothing", async () => {
+    await order("dns/ns1-01");
+    await reaches("dns/ns1-01", "safe");
+    const { config } = world.cluster.instance({ project: "dns", name: "ns1-01" });
+    await order("dns/ns1-01");
+    expect(world.cluster.instance({ project: "dns", name: "ns1-01" }).config).toEqual(config);
+    expect((await drainOf("dns/ns1-01"))?.phase).toBe("safe");
+  });
+
+  test("is refused where nobody else announces a prefix, unless it is forced", async () => {
+    const { name, project, routes } = world.cluster.scene.instances.find(
+      ({ server, running, project, routes }) =>
+        server === "langara" && running && project !== "dns" && routes.length > 0,
+    ) as { name: string; project: string; routes: readonly string[] };
+    const [prefix = ""] = routes;
+    await expect(order(`${project}/${name}`)).rejects.toThrow(/nobody else announces it; use --force/);
+    expect(announced("langara", prefix) && !going("langara", prefix)).toBe(true);
+    expect((await order(`${project}/${name}`, "&force=true")).alone).toContain(prefix);
+    await reaches(`${project}/${name}`, "safe");
+    expect(announced("langara", prefix)).toBe(false);
+  });
+
+  test("is refused where the others are on their way out themselves", async () => {
+    await order("dns/ns1-02");
+    await eventually("abydos is on its way", () => going("abydos") || !announced("abydos"));
+    await expect(order("dns/ns1-01")).rejects.toThrow(/stops traffic to 203\.0\.113\.1\/32/);
+  });
+
+  test("a wrong value in LXD is reported and ignored", async () => {
+    const ref = { project: "dns", name: "ns1-01" };
+    await world.cluster.configureInstance(ref, { config: { "user.trivet.drain": "soon" } });
+    const status = await eventually("the problem shows", async () => {
+      const answer = await ask.get<StatusAnswer>("/v1/status");
+      return answer.problems.length > 0 ? answer : undefined;
+    });
+    expect(status.problems[0]).toMatch(/instance dns\/ns1-01: user\.trivet\.drain: "soon" is neither/);
+    expect(announced("langara") && !going("langara")).toBe(true);
+  });
+});
+
+describe("draining a prefix and a server", () => {
+  test("a prefix on one server, by an address in it", async () => {
+    await order("203.0.113.1", "&server=abydos");
+    await reaches("203.0.113.1/32", "safe");
+    expect(announced("abydos")).toBe(false);
+    expect(announced("abydos", NS1[1])).toBe(true);
+    await cancel("203.0.113.1", "&server=abydos");
+    await eventually("it is announced again", () => announced("abydos"));
+  });
+
+  test("a whole server, and only it", async () => {
+    await expect(order("langara")).rejects.toThrow(/nobody else announces it/);
+    await order("langara", "&force=true");
+    await eventually("all its routes are about to go", () =>
+      world.routes("langara").every((r) => r.attributes.communities?.includes(GSHUT)),
+    );
+    expect((await ask.get<StatusAnswer>("/v1/status")).draining).toBe(true);
+    await reaches("langara", "safe");
+    expect(world.routes("langara")).toEqual([]);
+    expect(announced("abydos")).toBe(true);
+    await cancel("langara");
+    await eventually("it is back", () => announced("langara") && !going("langara"));
+  });
+
+  test("what does not exist is named", async () => {
+    await expect(order("tollana")).rejects.toThrow(
+      "no server tollana; there are langara, abydos, orilla; an instance is PROJECT/INSTANCE",
+    );
+    await expect(order("dns/nobody")).rejects.toThrow("no instance nobody in project dns");
+  });
+});
