@@ -24,6 +24,7 @@ const { metafile } = await build({
     trivet: join(root, "packages/cli/src/main.ts"),
     "bfd-worker": join(root, "packages/bfd/src/endpoint/worker.ts"),
     "dns-worker": join(root, "packages/dns/src/worker/main.ts"),
+    "lab-bmc": join(root, "packages/lab/src/bmc/main.ts"),
     "lab-probe": join(root, "packages/lab/src/probe/worker.ts"),
   },
   outdir: library,

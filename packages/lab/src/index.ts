@@ -43,6 +43,7 @@ export { TRANSFER_KEY, ZONES, agentConfig } from "./topology/agent-config.ts";
 export { expectedRoutes } from "./topology/expected-routes.ts";
 export { ANYCAST, MAIL } from "./topology/workload.ts";
 export { type AnnouncedRoute, announcedRoutes, routerShow } from "./status/routes.ts";
+export { bmcCurl } from "./status/bmc.ts";
 export { type LayerStatus, status } from "./status/status.ts";
 export { type ActiveFault, activeFaults, fail, heal } from "./faults/active.ts";
 export { FAULTS, type FaultKind } from "./faults/faults.ts";

@@ -2,6 +2,7 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { agentsStep } from "./build/agents.ts";
+import { bmcStep } from "./build/bmc.ts";
 import { cephStep } from "./build/ceph.ts";
 import { clusterStep } from "./build/cluster.ts";
 import { imageStep, routersStep, servicesStep } from "./build/instances.ts";
@@ -65,7 +66,7 @@ export async function up(options: LabOptions, progress: UpProgress = SILENT): Pr
 }
 
 function steps({ bare, ceph }: LabOptions): Step[] {
-  const machine = [rootImageStep, serversStep, providersStep];
+  const machine = [rootImageStep, serversStep, bmcStep, providersStep];
   const cluster = [switchStep, ovnStep, clusterStep, networksStep, imageStep, routersStep, servicesStep, agentsStep];
   return bare ? machine : [...machine, ...cluster, ...(ceph ? [cephStep] : []), readyStep];
 }

@@ -1,7 +1,19 @@
 import { LabError } from "../runtime/lab-error.ts";
 import { missingRequirements } from "./requirements.ts";
 
-const PROGRAMS = ["ip", "nsenter", "flock", "lxc-start", "mmdebstrap", "ethtool", "vtysh", "bgpd", "ssh-keygen"];
+const PROGRAMS = [
+  "ip",
+  "nsenter",
+  "flock",
+  "lxc-start",
+  "mmdebstrap",
+  "ethtool",
+  "vtysh",
+  "bgpd",
+  "ssh-keygen",
+  "openssl",
+  "curl",
+];
 
 /** @throws LabError when this machine lacks something a lab needs */
 export function requireLab(): void {

@@ -64,9 +64,14 @@ export class Server {
 
   /** Powers it on and waits until systemd has settled. */
   async start(): Promise<void> {
+    await this.powerOn();
+    await this.booted();
+  }
+
+  /** Powers it on; it boots by itself. */
+  async powerOn(): Promise<void> {
     const log = join(this.#places.logs, `${this.name}.lxc.log`);
     await this.#lxc("start", "-d", "-o", log, "-l", "INFO");
-    await this.booted();
   }
 
   /** Waits until systemd has started everything, or given up on some of it. */

@@ -1,9 +1,11 @@
 import { CommandError } from "../host/run.ts";
 import { TOOL } from "../build/platform.ts";
 import { vtysh } from "../build/providers.ts";
+import { LabError } from "../runtime/lab-error.ts";
 import type { Lab } from "../runtime/lab.ts";
 import type { Server } from "../runtime/server.ts";
 import { osds } from "../topology/ceph.ts";
+import { bmcs } from "./bmc.ts";
 import { routers, services } from "../topology/workload.ts";
 
 export interface LayerStatus {
@@ -26,12 +28,14 @@ export async function status(lab: Lab): Promise<LayerStatus[]> {
   );
   const { bare, ceph } = lab.topology.options;
   const [any] = on;
-  if (bare) return [servers];
+  const metal = layer("bmc", async () => await bmcs(lab));
+  if (bare) return [servers, await metal];
   const outside = layer("providers", async () => await providers(lab));
-  if (any === undefined) return [servers, await outside];
+  if (any === undefined) return [servers, await metal, await outside];
   return [
     servers,
     ...(await Promise.all([
+      metal,
       outside,
       layer("ovn northbound", async () => await raft(lab, on, "nb", "OVN_Northbound")),
       layer("ovn southbound", async () => await raft(lab, on, "sb", "OVN_Southbound")),
@@ -48,6 +52,7 @@ async function layer(name: string, ask: () => Promise<Omit<LayerStatus, "layer">
   try {
     return { ...(await ask()), layer: name };
   } catch (error) {
+    if (error instanceof LabError) return { layer: name, state: "down", detail: error.message };
     if (!(error instanceof CommandError)) throw error;
     const last = error.stderr.trim().split("\n").at(-1) ?? "";
     return { layer: name, state: "down", detail: `no answer: ${last.replace(/^\++ /, "")}` };
