@@ -12,5 +12,6 @@ export type {
 } from "./api/types.ts";
 export type { DrainView } from "./drain/drains.ts";
 export { ConfigError, loadConfig as checkConfig } from "./config/load.ts";
-export type { DnsStatus, RecordView } from "./resolve/service.ts";
+export type { DnsStatus, RecordView, ZoneView } from "./resolve/service.ts";
+export { type TransferQuestion, transferZone } from "./resolve/transfer.ts";
 export { type RunAgentOptions, runAgent } from "./daemon/run.ts";

@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DnsStatus, ExplainAnswer, RecordView, RoutesAnswer, StatusAnswer } from "@trivet/agent";
+import type { DnsStatus, ExplainAnswer, RecordView, RoutesAnswer, StatusAnswer, ZoneView } from "@trivet/agent";
+import { DnsServer, Name, Zone, ZoneStore, readZoneFile } from "@trivet/dns";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { trivet } from "../src/app.ts";
 
@@ -82,11 +83,26 @@ const STATUS: StatusAnswer = {
   problems: ['instance web/c1: user.trivet.announce.med: "low" must be a number; it is ignored until it is corrected'],
 };
 
-const DNS: Pick<DnsStatus, "listen" | "zones" | "problems"> = {
+const JOURNAL = { changes: 0, records: 0 };
+const DNS: Omit<DnsStatus, "counters"> = {
   listen: ["192.0.2.1:53"],
+  anycast: [
+    { address: "203.0.113.53", answers: true },
+    { address: "2001:db8::53", answers: false, why: "its name server does not answer on it" },
+  ],
   zones: [
-    { origin: "hive.example.net.", serial: 1_800_000_001, records: 190, behind: false },
-    { origin: "8.b.d.0.1.0.0.2.ip6.arpa.", serial: undefined, records: 80, behind: true },
+    { origin: "hive.example.net.", serial: 1_800_000_001, records: 190, behind: false, journal: JOURNAL },
+    { origin: "8.b.d.0.1.0.0.2.ip6.arpa.", serial: undefined, records: 80, behind: true, journal: JOURNAL },
+  ],
+  secondaries: [
+    {
+      zone: "hive.example.net.",
+      target: "198.51.100.53:53",
+      serial: 1_800_000_001,
+      state: "failed",
+      attempts: 7,
+      problem: "did not answer",
+    },
   ],
   problems: [
     { where: "instance web/c1", key: "user.dns.records", why: "c1 NS: only the zone itself may have this type" },
@@ -97,12 +113,23 @@ const RECORDS: RecordView[] = [
   { record: "c1.web.hive.example.net. 60 IN A 10.0.0.10", why: "instance web/c1 (eth0 on web/web, internal)" },
 ];
 
+const ZONE: ZoneView = {
+  origin: "hive.example.net.",
+  serial: 1_800_000_001,
+  records: [
+    "hive.example.net. 60 IN SOA ns1.example.net. hostmaster.hive.example.net. 1800000001 3600 600 1209600 60",
+    "hive.example.net. 86400 IN NS ns1.example.net.",
+    "c1.web.hive.example.net. 60 IN A 10.0.0.10",
+  ],
+};
+
 beforeAll(async () => {
   const answers: Record<string, unknown> = {
     "/v1/routes": ROUTES,
     "/v1/routes/explain": EXPLAIN,
     "/v1/status": STATUS,
     "/v1/dns": DNS,
+    "/v1/dns/zone": ZONE,
   };
   server = createServer(({ url = "" }, response) => {
     const { pathname, searchParams } = new URL(url, "http://agent");
@@ -183,10 +210,15 @@ describe("trivet status", () => {
 describe("trivet dns", () => {
   test("status: zones with their serials, what waits, what was not used", async () => {
     expect((await run("dns", "status")).stdout).toBe(`answering on 192.0.2.1:53
+anycast 203.0.113.53: announced
+anycast 2001:db8::53: withdrawn: its name server does not answer on it
 
 ZONE                       SERIAL      RECORDS
 hive.example.net.          1800000001  190
 8.b.d.0.1.0.0.2.ip6.arpa.  -           80       newer content waits for its serial
+
+SECONDARY         ZONE               TOLD
+198.51.100.53:53  hive.example.net.  1800000001  failed: did not answer
 not used: instance web/c1: user.dns.records: c1 NS: only the zone itself may have this type
 `);
   });
@@ -198,5 +230,70 @@ not used: instance web/c1: user.dns.records: c1 NS: only the zone itself may hav
     );
     expect((await run("dns", "explain", "nobody.example")).stdout).toBe("there are no such records\n");
     expect(JSON.parse((await run("dns", "records", "--json")).stdout)).toEqual(RECORDS);
+  });
+
+  test("zone: as it is answered, as a zone file", async () => {
+    expect((await run("dns", "zone", "hive.example.net")).stdout).toBe(`${ZONE.records.join("\n")}\n`);
+    expect(JSON.parse((await run("dns", "zone", "hive.example.net", "--json")).stdout)).toEqual(ZONE);
+  });
+
+  describe("axfr, from a real server that wants a key", () => {
+    const secret = "c2VjcmV0c2VjcmV0c2VjcmV0";
+    let dns: DnsServer;
+    let at: string;
+
+    beforeAll(async () => {
+      const zones = new ZoneStore();
+      const origin = Name.parse(ZONE.origin);
+      zones.replace(Zone.build(origin, readZoneFile(ZONE.records.join("\n"), { origin })));
+      dns = new DnsServer(zones, {
+        listen: [{ address: "127.0.0.1", port: 0 }],
+        keys: [{ name: "transfer", algorithm: "hmac-sha256", secret }],
+        transfers: [{ key: "transfer" }],
+      });
+      at = `@127.0.0.1:${(await dns.start())[0]?.port ?? 0}`;
+    });
+    afterAll(async () => {
+      await dns.stop();
+    });
+    const keyFile = (text: string): string => {
+      const path = join(folder, "key");
+      writeFileSync(path, text);
+      return path;
+    };
+
+    test.each([
+      ["as tsig-keygen writes it", `key "transfer" {\n\talgorithm hmac-sha256;\n\tsecret "${secret}";\n};\n`],
+      ["as dig takes it", `hmac-sha256:transfer:${secret}\n`],
+      ["without its algorithm", `transfer:${secret}`],
+    ])("with the key %s", async (_, text) => {
+      const { stdout, status } = await run("dns", "axfr", at, "hive.example.net", "--tsig-file", keyFile(text));
+      expect([status, stdout]).toEqual([0, `${ZONE.records.join("\n")}\n`]);
+    });
+
+    test("--json", async () => {
+      const key = keyFile(`transfer:${secret}`);
+      const { stdout } = await run("dns", "axfr", at, "hive.example.net", "--tsig-file", key, "--json");
+      expect(JSON.parse(stdout)).toEqual({ zone: "hive.example.net", records: ZONE.records });
+    });
+
+    test.each([
+      ["without a key", undefined, 69, "transfer refused: REFUSED"],
+      ["with another secret", "transfer:b3RoZXI=", 69, "BADSIG"],
+      ["with another name", `other:${secret}`, 69, "BADKEY"],
+      ["with what is no key", "secret", 1, "holds no TSIG key; write it as hmac-sha256:NAME:SECRET"],
+      ["with an algorithm of old", `hmac-md5:transfer:${secret}`, 1, "is no TSIG algorithm"],
+    ])("%s it says what is wrong", async (_, text, status, why) => {
+      const key = text === undefined ? [] : ["--tsig-file", keyFile(text)];
+      const result = await run("dns", "axfr", at, "hive.example.net", ...key);
+      expect([result.status, result.stdout]).toEqual([status, ""]);
+      expect(result.stderr).toContain(why);
+    });
+
+    test("from what is no address", async () => {
+      const result = await run("dns", "axfr", "@ns1.example.net", "hive.example.net");
+      expect(result.status).toBe(1);
+      expect(result.stderr).toContain("ns1.example.net is no address of a server; write it as 192.0.2.53");
+    });
   });
 });

@@ -61,8 +61,10 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
   app.get("/v1/dns/zone", (c) => {
     if (agent.dns === undefined) return noDns(c);
     try {
-      const text = agent.dns.zoneFile(c.req.query("name") ?? "");
-      return text === undefined ? c.json({ error: "this zone is not answered here" }, 404) : c.json({ text });
+      const name = c.req.query("name") ?? "";
+      const zone = agent.dns.zone(name);
+      if (zone !== undefined) return c.json(zone);
+      return c.json({ error: `${name} is no zone that is answered here; \`trivet dns status\` lists them` }, 400);
     } catch (error) {
       if (error instanceof RecordError) return c.json({ error: error.message }, 400);
       throw error;

@@ -30,6 +30,13 @@ export interface RecordView {
   readonly why: string;
 }
 
+/** A zone as it is answered: lines of a zone file, the SOA record first. */
+export interface ZoneView {
+  readonly origin: string;
+  readonly serial: number;
+  readonly records: readonly string[];
+}
+
 /** What DNS needs of the agent. */
 export interface DnsWorld {
   readonly lxd: LxdClient;
@@ -151,10 +158,12 @@ export class DnsService {
     return this.#resolver.records(origin === undefined ? undefined : Name.parse(origin)).map(view);
   }
 
-  /** A zone as it is answered, as a zone file; nothing when it is not answered here. @throws RecordError */
-  zoneFile(origin: string): string | undefined {
+  /** Nothing when the zone is not answered here. @throws RecordError */
+  zone(origin: string): ZoneView | undefined {
     const zone = this.#resolver.store.get(Name.parse(origin));
-    return zone === undefined ? undefined : [...writeZoneFile(zone)].join("");
+    if (zone === undefined) return undefined;
+    const records = [...writeZoneFile(zone)].map((line) => line.trimEnd());
+    return { origin: zone.origin.toString(), serial: zone.serial, records };
   }
 
   /** The records at a name. @throws RecordError */
