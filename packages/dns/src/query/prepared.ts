@@ -18,7 +18,10 @@ export interface Prepared {
   readonly answers: number;
   readonly authorities: number;
   readonly additionals: number;
+  /** Holds the body, `length` octets from `start` on. */
   readonly body: Uint8Array;
+  readonly start: number;
+  readonly length: number;
   /** Length of the body without the additional records that an answer can do without. */
   readonly neededLength: number;
   readonly neededAdditionals: number;
@@ -37,7 +40,8 @@ export function prepare(zone: Zone, name: Name, type: number): Prepared {
   if (result.negative && result.answers.length === 0) {
     const body = negativeBody(zone, name.wire.length);
     const bits = FLAG.AA | result.rcode;
-    return { ...EMPTY, bits, authorities: 1, body, neededLength: body.length, exists: result.exists };
+    const { length } = body;
+    return { ...EMPTY, bits, authorities: 1, body, length, neededLength: length, exists: result.exists };
   }
   const to = SCRATCH;
   to.reset();
@@ -61,6 +65,8 @@ const EMPTY: Prepared = {
   authorities: 0,
   additionals: 0,
   body: new Uint8Array(),
+  start: 0,
+  length: 0,
   neededLength: 0,
   neededAdditionals: 0,
   exists: true,
@@ -96,7 +102,10 @@ function encode(zone: Zone, result: LookupResult, to: Writer, start: number): Pr
     answers,
     authorities,
     additionals,
-    body: to.written.slice(start),
+    // Valid until the next message is encoded: it is copied at once.
+    body: to.written,
+    start,
+    length: to.at - start,
     neededLength,
     neededAdditionals,
     exists: result.exists,

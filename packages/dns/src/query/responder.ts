@@ -31,7 +31,7 @@ export interface ResponderOptions {
   readonly identity?: string | undefined;
   /** The greatest UDP answer, in octets; 1,232 (which fits every path) unless told. */
   readonly maxUdpSize?: number | undefined;
-  /** How many encoded answers are kept; 200,000 unless told. */
+  /** Octets of encoded answers that are kept; 32 MiB unless told. */
   readonly cacheSize?: number | undefined;
   readonly counters?: Counters;
   /** Milliseconds since 1970. */
@@ -51,6 +51,7 @@ export interface Incoming {
 }
 
 const MAX_TCP = 0xffff;
+const CACHE_SIZE = 32 << 20;
 
 /**
  * Answers queries: bytes in, bytes out, no state but the caches. The common case, a name that was asked for before, is a hash, a
@@ -74,7 +75,7 @@ export class Responder {
     this.#options = options;
     this.#maxUdpSize = options.maxUdpSize ?? 1232;
     this.#keys = options.keys ?? new Map();
-    this.#cache = new AnswerCache(options.cacheSize ?? 200_000);
+    this.#cache = new AnswerCache(options.cacheSize ?? CACHE_SIZE);
     this.#render = new Renderer(this.query, {
       udpSize: this.#maxUdpSize,
       identity: Buffer.from(identity, "utf8"),

@@ -41,7 +41,7 @@ export interface ServerOptions {
   readonly identity?: string;
   /** Octets, 512 to 4,096; 1,232 unless told. */
   readonly maxUdpSize?: number;
-  /** Encoded answers each thread keeps; 200,000 unless told. */
+  /** Octets of encoded answers each thread keeps; 32 MiB unless told. */
   readonly cacheSize?: number;
   readonly tcp?: TcpLimits;
 }

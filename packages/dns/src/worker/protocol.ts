@@ -3,9 +3,10 @@ import type { Role } from "../socket/engine.ts";
 import type { Endpoint } from "../socket/udp.ts";
 import type { NotifyState } from "../transfer/notify.ts";
 import { Name } from "../wire/name.ts";
-import { packZone, unpackZone } from "../zone/archive.ts";
-import { decodeRecords, encodeRecords } from "../zone/blob.ts";
+import { packChanges, unpackChanges } from "../zone/archive.ts";
+import type { SharedNodes } from "../zone/packed.ts";
 import type { ZoneChange, ZoneStore } from "../zone/store.ts";
+import { Zone } from "../zone/zone.ts";
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -14,16 +15,10 @@ export interface WorkerStart {
   readonly counters: SharedArrayBuffer;
 }
 
-/** To a worker: changes of the zones, as blocks of records. */
+/** To a worker: zones, in memory that all threads share, and changes of them, as blocks of records. */
 export type ToWorker =
-  | { readonly kind: "zone"; readonly archive: Uint8Array }
-  | {
-      readonly kind: "difference";
-      readonly origin: string;
-      readonly soas: Uint8Array;
-      readonly removed: Uint8Array;
-      readonly added: Uint8Array;
-    }
+  | { readonly kind: "zone"; readonly origin: string; readonly nodes: SharedNodes; readonly history: Uint8Array }
+  | { readonly kind: "change"; readonly origin: string; readonly change: Uint8Array }
   | { readonly kind: "removed"; readonly origin: string }
   | { readonly kind: "listen" }
   | { readonly kind: "stop" };
@@ -39,31 +34,17 @@ export function encodeChange(change: ZoneChange): ToWorker {
   if (change.kind === "removed") return { kind: "removed", origin: change.origin.toString() };
   const { zone, difference, history = [] } = change;
   const origin = zone.origin.toString();
-  if (difference === undefined) return { kind: "zone", archive: packZone({ zone, changes: history }) };
-  return {
-    kind: "difference",
-    origin,
-    soas: encodeRecords([difference.oldSoa, difference.newSoa]),
-    removed: encodeRecords(difference.removed),
-    added: encodeRecords(difference.added),
-  };
+  return difference === undefined
+    ? { kind: "zone", origin, nodes: zone.shared, history: packChanges(history) }
+    : { kind: "change", origin, change: packChanges([difference]) };
 }
 
 /** Makes the change in the worker's own store. */
-export function applyChange(store: ZoneStore, change: ToWorker): void {
-  if (change.kind === "zone") {
-    const { zone, changes } = unpackZone(change.archive);
-    store.restore(zone, changes);
-  } else if (change.kind === "removed") {
-    store.remove(Name.parse(change.origin));
-  } else if (change.kind === "difference") {
-    const [oldSoa, newSoa] = [...decodeRecords(change.soas)];
-    if (oldSoa === undefined || newSoa === undefined) return;
-    store.apply(Name.parse(change.origin), {
-      oldSoa,
-      newSoa,
-      removed: [...decodeRecords(change.removed)],
-      added: [...decodeRecords(change.added)],
-    });
-  }
+export function applyChange(store: ZoneStore, message: ToWorker): void {
+  if (message.kind === "zone") {
+    const origin = Name.parse(message.origin);
+    store.restore(Zone.fromShared(origin, message.nodes), unpackChanges(message.history));
+  } else if (message.kind === "change") {
+    for (const change of unpackChanges(message.change)) store.apply(Name.parse(message.origin), change);
+  } else if (message.kind === "removed") store.remove(Name.parse(message.origin));
 }

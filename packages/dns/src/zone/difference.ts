@@ -1,4 +1,5 @@
 import { TYPE } from "../wire/codes.ts";
+import { Name } from "../wire/name.ts";
 import { rdataKey } from "../wire/rdata.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import type { RRset, ZoneNode } from "./node.ts";
@@ -16,12 +17,7 @@ export interface Difference {
 export function difference(before: Zone, after: Zone): Difference {
   const removed: ResourceRecord[] = [];
   const added: ResourceRecord[] = [];
-  for (const node of before.nodes.values()) {
-    const other = after.nodes.get(node.name.key);
-    if (other !== node) compareNodes(node, other, removed, added);
-  }
-  for (const node of after.nodes.values())
-    if (!before.nodes.has(node.name.key)) compareNodes(undefined, node, removed, added);
+  for (const [old, fresh] of before.nodes.unlike(after.nodes)) compareNodes(old, fresh, removed, added);
   return { oldSoa: before.soaRecord, newSoa: after.soaRecord, removed, added };
 }
 
@@ -52,7 +48,9 @@ function without(node: ZoneNode | undefined, set: RRset | undefined, other: RRse
   if (node === undefined || set === undefined) return [];
   const { type, ttl, rdatas } = set;
   const known = new Set(other?.rdatas.map((rdata) => rdataKey(type, rdata)));
+  // A journal keeps them, and must not keep the whole zone that they are of.
+  const name = Name.fromWire(node.name.wire.slice());
   return rdatas
     .filter((rdata) => !known.has(rdataKey(type, rdata)))
-    .map((rdata) => ({ name: node.name, type, ttl, rdata }));
+    .map((rdata) => ({ name, type, ttl, rdata: rdata.slice() }));
 }

@@ -23,6 +23,8 @@ interface MutableNode {
 const BESIDE_CNAME = new Set<number>([TYPE.CNAME, 46, 47]);
 /** Types of which a name has at most one record. */
 const SINGLE = new Set<number>([TYPE.CNAME, TYPE.DNAME, TYPE.SOA]);
+/** Names of a new zone before they are packed for the first time. */
+const STEP = 8192;
 const META = new Set<number>([TYPE.OPT, TYPE.TKEY, TYPE.TSIG, TYPE.IXFR, TYPE.AXFR, 253, 254, TYPE.ANY]);
 
 /** Builds a zone's nodes, or changes a copy of them; nodes that do not change are shared with the base. */
@@ -30,11 +32,14 @@ export class Editor {
   readonly nodes: NodeMap;
   readonly #origin: Name;
   readonly #touched = new Map<string, MutableNode>();
-  readonly #problems: string[] = [];
+  readonly #problems = new Set<string>();
+  /** Nodes to have at hand before they are packed; a zone that is built has its own steps, one that is changed waits for the end. */
+  #step: number;
 
-  constructor(origin: Name, base: NodeMap = new NodeMap()) {
+  constructor(origin: Name, base?: NodeMap) {
     this.#origin = origin;
-    this.nodes = base.fork();
+    this.nodes = base?.fork() ?? new NodeMap();
+    this.#step = base === undefined ? STEP : Infinity;
   }
 
   add(record: ResourceRecord): void {
@@ -55,6 +60,7 @@ export class Editor {
       set.ttl = Math.min(set.ttl, ttl);
       set.rdatas.push(rdata);
     }
+    if (this.#touched.size > this.#step) this.#pack();
   }
 
   remove(record: ResourceRecord): void {
@@ -81,10 +87,17 @@ export class Editor {
     const apex = this.nodes.get(this.#origin.key);
     if (!apex?.rrsets.some(({ type }) => type === TYPE.SOA)) this.#problem("it has no SOA record");
     if (!apex?.rrsets.some(({ type }) => type === TYPE.NS)) this.#problem("it has no NS record at its top");
-    if (this.#problems.length > 0) throw new ZoneError(this.#origin.toString(), this.#problems);
+    if (this.#problems.size > 0) throw new ZoneError(this.#origin.toString(), [...this.#problems]);
     // Pruning touches the parents as well; they come later in the same loop.
     for (const key of this.#touched.keys()) this.#prune(key);
     return this.#touched.keys();
+  }
+
+  /** Objects take ten times the memory of octets, and a zone that is built needs only those of the last records. */
+  #pack(): void {
+    for (const node of this.#touched.values()) this.#check(node);
+    this.#touched.clear();
+    this.#step = Math.max(STEP, this.nodes.pack().size / 2);
   }
 
   #edit(name: Name): MutableNode {
@@ -124,7 +137,7 @@ export class Editor {
   }
 
   #problem(text: string): void {
-    this.#problems.push(text);
+    this.#problems.add(text);
   }
 }
 

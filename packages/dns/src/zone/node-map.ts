@@ -1,80 +1,100 @@
 import type { ZoneNode } from "./node.ts";
+import { PackedNodes } from "./packed.ts";
+import { ShardedMap } from "./sharded-map.ts";
 
-/** Names a shard has when the map is spread anew. */
-const SPREAD = 64;
-/** Names a shard may have before. */
-const CROWDED = 256;
+/** Changes a map may have, and their share of all its names, before they are packed with the rest. */
+const FEW = 1024;
+const SHARE = 8;
 
 /**
- * The names of a zone, by key. It is split into many small maps, and a {@link fork} shares all of them until it changes one: the
- * versions of a zone of a hundred thousand names cost little more than what is different between them.
+ * The names of a zone, by key: a packed block, and what has changed since it was made (`null` for a name that is gone). A
+ * {@link fork} shares both until it changes a name: the versions of a zone of a hundred thousand names cost little more than what
+ * is different between them.
  */
 export class NodeMap {
-  #shards: Map<string, ZoneNode>[] = [new Map()];
-  #owned: Uint8Array = Uint8Array.of(1);
-  #size = 0;
+  #base: PackedNodes;
+  #changes: ShardedMap<ZoneNode | null>;
+  #size: number;
+
+  constructor(base: PackedNodes = PackedNodes.empty()) {
+    this.#base = base;
+    this.#changes = new ShardedMap();
+    this.#size = base.size;
+  }
 
   get size(): number {
     return this.#size;
   }
 
   get(key: string): ZoneNode | undefined {
-    return this.#shards[this.#shardOf(key)]?.get(key);
+    const changed = this.#changes.get(key);
+    if (changed !== undefined) return changed ?? undefined;
+    const at = this.#base.find(key);
+    return at < 0 ? undefined : this.#base.nodeAt(at);
   }
 
   has(key: string): boolean {
-    return this.get(key) !== undefined;
+    const changed = this.#changes.get(key);
+    return changed === undefined ? this.#base.find(key) >= 0 : changed !== null;
   }
 
   *values(): Generator<ZoneNode> {
-    for (const shard of this.#shards) yield* shard.values();
+    const replaced = new Set([...this.#changes.keys()].map((key) => this.#base.find(key)));
+    for (const at of this.#base.offsets()) if (!replaced.has(at)) yield this.#base.nodeAt(at);
+    for (const [, node] of this.#changes.entries()) if (node !== null) yield node;
   }
 
   /** A copy that can be changed without changing this one. */
   fork(): NodeMap {
-    const copy = new NodeMap();
+    const copy = new NodeMap(this.#base);
+    copy.#changes = this.#changes.fork();
     copy.#size = this.#size;
-    copy.#shards = [...this.#shards];
-    copy.#owned = new Uint8Array(this.#shards.length);
-    if (copy.#size > copy.#shards.length * CROWDED) copy.#spread();
     return copy;
   }
 
   /** For the one that has forked it, until it hands it on. */
   set(key: string, node: ZoneNode): void {
-    const shard = this.#own(key);
-    if (!shard.has(key)) this.#size++;
-    shard.set(key, node);
+    if (!this.has(key)) this.#size++;
+    this.#changes.set(key, node);
   }
 
   delete(key: string): void {
-    if (this.#own(key).delete(key)) this.#size--;
+    if (!this.has(key)) return;
+    this.#size--;
+    this.#changes.set(key, null);
   }
 
-  #own(key: string): Map<string, ZoneNode> {
-    const index = this.#shardOf(key);
-    const shard = this.#shards[index];
-    if (shard !== undefined && this.#owned[index] === 1) return shard;
-    const copy = new Map(shard);
-    this.#shards[index] = copy;
-    this.#owned[index] = 1;
-    return copy;
+  /** Packs the changes if they have become many. */
+  settle(): void {
+    if (this.#changes.size > Math.max(FEW, this.#base.size / SHARE)) this.pack();
   }
 
-  #spread(): void {
-    const nodes = [...this.values()];
-    const count = 2 ** Math.ceil(Math.log2(this.#size / SPREAD));
-    this.#shards = Array.from({ length: count }, () => new Map<string, ZoneNode>());
-    this.#owned = new Uint8Array(count).fill(1);
-    for (const node of nodes) this.#own(node.name.key).set(node.name.key, node);
+  /** All of it as one block. The map holds the same as before. */
+  pack(): PackedNodes {
+    if (this.#changes.size > 0) {
+      this.#base = this.#base.with(this.#changes.entries());
+      this.#changes = new ShardedMap();
+    }
+    return this.#base;
   }
 
-  /** The first label is what differs between most names of a zone. */
-  #shardOf(key: string): number {
-    if (this.#shards.length === 1) return 0;
-    let hash = 0;
-    const end = Math.min(key.length, 24);
-    for (let i = 0; i < end; i++) hash = Math.imul(hash, 31) + key.charCodeAt(i);
-    return (hash ^ (hash >>> 15)) & (this.#shards.length - 1);
+  /** The nodes of both that may be different, side by side; `undefined` where one has none. */
+  *unlike(other: NodeMap): Generator<readonly [ZoneNode | undefined, ZoneNode | undefined]> {
+    if (this.#base === other.#base) {
+      const keys = new Set([...this.#changes.keys(), ...other.#changes.keys()]);
+      for (const key of keys) yield [this.get(key), other.get(key)];
+      return;
+    }
+    const [mine, theirs] = [this.pack(), other.pack()];
+    for (const at of mine.offsets()) {
+      const node = mine.nodeAt(at);
+      const there = theirs.find(node.name.key);
+      if (there < 0) yield [node, undefined];
+      else if (!mine.isSame(at, theirs, there)) yield [node, theirs.nodeAt(there)];
+    }
+    for (const at of theirs.offsets()) {
+      const node = theirs.nodeAt(at);
+      if (mine.find(node.name.key) < 0) yield [undefined, node];
+    }
   }
 }

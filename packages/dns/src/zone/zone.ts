@@ -6,7 +6,11 @@ import type { ResourceRecord } from "../wire/record.ts";
 import type { Difference } from "./difference.ts";
 import { Editor } from "./editor.ts";
 import { type ZoneNode, findSet } from "./node.ts";
-import type { NodeMap } from "./node-map.ts";
+import { NodeMap } from "./node-map.ts";
+import { PackedNodes, type SharedNodes } from "./packed.ts";
+
+/** Types whose owners hide what is below them. */
+const OCCLUDING = new Set<number>([TYPE.NS, TYPE.DNAME]);
 
 /** A zone at one serial. Immutable: a change makes another zone, which shares what did not change. */
 export class Zone {
@@ -16,13 +20,14 @@ export class Zone {
   readonly apex: ZoneNode;
   readonly soa: Soa;
   readonly soaRecord: ResourceRecord;
-  /** Names that hide what is below them: delegations, and owners of DNAME records. */
-  readonly occluders: ReadonlyMap<string, ZoneNode>;
+  /** Keys of the names that hide what is below them: delegations, and owners of DNAME records. */
+  readonly occluders: ReadonlySet<string>;
 
-  private constructor(origin: Name, nodes: NodeMap, occluders: ReadonlyMap<string, ZoneNode>) {
+  private constructor(origin: Name, nodes: NodeMap, occluders: ReadonlySet<string>) {
     const apex = nodes.get(origin.key);
     const set = findSet(apex, TYPE.SOA);
-    const rdata = set?.rdatas[0];
+    // It outlives the zone, in the journal, and must not hold on to all of it.
+    const rdata = set?.rdatas[0]?.slice();
     if (apex === undefined || set === undefined || rdata === undefined)
       throw new ZoneError(origin.toString(), ["it has no SOA record"]);
     this.origin = origin;
@@ -42,7 +47,27 @@ export class Zone {
   static build(origin: Name, records: Iterable<ResourceRecord>): Zone {
     const editor = new Editor(origin);
     for (const record of records) editor.add(record);
-    return Zone.#finish(origin, editor, new Map());
+    editor.finish();
+    return Zone.#ofPacked(origin, editor.nodes.pack());
+  }
+
+  /** The zone that {@link shared} was taken of, in another thread. */
+  static fromShared(origin: Name, shared: SharedNodes): Zone {
+    return Zone.#ofPacked(origin, new PackedNodes(shared));
+  }
+
+  static #ofPacked(origin: Name, packed: PackedNodes): Zone {
+    const occluders = new Set<string>();
+    for (const { key } of packed.namesWith(OCCLUDING)) occluders.add(key);
+    const nodes = new NodeMap(packed);
+    // The zone's own NS records hide nothing; a DNAME beside them does.
+    if (!isOccluder(origin, nodes.get(origin.key))) occluders.delete(origin.key);
+    return new Zone(origin, nodes, occluders);
+  }
+
+  /** All its records, in memory that other threads can read; see {@link fromShared}. */
+  get shared(): SharedNodes {
+    return this.nodes.pack().shared;
   }
 
   /**
@@ -51,25 +76,22 @@ export class Zone {
    * @throws ZoneError when the difference does not fit this zone
    */
   apply({ oldSoa, newSoa, removed, added }: Difference): Zone {
-    const editor = new Editor(this.origin, this.nodes);
+    const { origin } = this;
+    const editor = new Editor(origin, this.nodes);
     editor.remove(oldSoa);
     for (const record of removed) editor.remove(record);
     for (const record of added) editor.add(record);
     editor.add(newSoa);
-    return Zone.#finish(this.origin, editor, this.occluders);
-  }
-
-  static #finish(origin: Name, editor: Editor, before: ReadonlyMap<string, ZoneNode>): Zone {
-    let occluders = before;
+    let { occluders } = this;
     for (const key of editor.finish()) {
-      const node = editor.nodes.get(key);
-      const hides = node !== undefined && isOccluder(origin, node);
-      if (!hides && !occluders.has(key)) continue;
-      const changed = new Map(occluders);
-      if (hides) changed.set(key, node);
+      const hides = isOccluder(origin, editor.nodes.get(key));
+      if (hides === occluders.has(key)) continue;
+      const changed = new Set(occluders);
+      if (hides) changed.add(key);
       else changed.delete(key);
       occluders = changed;
     }
+    editor.nodes.settle();
     return new Zone(origin, editor.nodes, occluders);
   }
 
@@ -99,7 +121,7 @@ export class Zone {
     let found: ZoneNode | undefined;
     const top = this.origin.key.length;
     for (let at = key; at.length >= top; at = parentKey(at)) {
-      const node = this.occluders.get(at);
+      const node = this.occluders.has(at) ? this.nodes.get(at) : undefined;
       if (node === undefined) continue;
       // RFC 6672 §2.3: a DNAME hides what is below its owner, not the owner. RFC 4035 §3.1.4.1: DS is of the parent's side.
       const atItself = at === key && (type === TYPE.DS || !isDelegation(this, node));
@@ -113,6 +135,7 @@ export function isDelegation(zone: Zone, node: ZoneNode): boolean {
   return node.name.key !== zone.origin.key && findSet(node, TYPE.NS) !== undefined;
 }
 
-function isOccluder(origin: Name, node: ZoneNode): boolean {
+function isOccluder(origin: Name, node: ZoneNode | undefined): boolean {
+  if (node === undefined) return false;
   return node.rrsets.some(({ type }) => type === TYPE.DNAME || (type === TYPE.NS && node.name.key !== origin.key));
 }
