@@ -110,6 +110,12 @@ function system(identity: Identity, power: PowerState): Resource {
     HostName: identity.name,
     PowerState: power,
     Status: power === "Off" ? { State: "StandbyOffline", Health: "OK" } : OK,
+    // It boots from its disk and cannot be told otherwise; clients expect to read so.
+    Boot: {
+      BootSourceOverrideEnabled: "Disabled",
+      BootSourceOverrideTarget: "None",
+      "BootSourceOverrideTarget@Redfish.AllowableValues": ["None"],
+    },
     ProcessorSummary: { Count: 1, LogicalProcessorCount: identity.processors },
     MemorySummary: { TotalSystemMemoryGiB: identity.memoryGiB },
     Actions: {
