@@ -12,7 +12,7 @@ import type { Step } from "./step.ts";
 const PART = "bmc";
 // Bundled, a process of its own needs a file of its own.
 const PROGRAM = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "../bmc/main.ts" : "lab-bmc.js", import.meta.url),
+  import.meta.url.endsWith(".ts") ? new URL("../bmc/main.ts", import.meta.url) : new URL("lab-bmc.js", import.meta.url),
 );
 
 /** The servers' BMCs: one process with an address each, in a namespace plugged into INFRA-BMC. */

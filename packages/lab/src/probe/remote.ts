@@ -8,7 +8,9 @@ import type { PartialReport } from "./report.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
 // Bundled, a process of its own needs a file of its own.
-const WORKER = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "worker.ts" : "lab-probe.js", import.meta.url));
+const WORKER = fileURLToPath(
+  import.meta.url.endsWith(".ts") ? new URL("worker.ts", import.meta.url) : new URL("lab-probe.js", import.meta.url),
+);
 
 /** A prober in a process of its own. */
 export class RemoteProber {
