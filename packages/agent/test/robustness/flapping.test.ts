@@ -105,7 +105,7 @@ test("a day of flapping servers, ways, instances, gateways and drains leaves wha
   const agent = chain();
   world.fill(agent);
   agent.commit();
-  const states = new Map(PATHS.map(({ name }) => [name, "unknown" as "up" | "lost" | "unknown"]));
+  const states = new Map<string, "up" | "lost" | "unknown">();
 
   const change = (name: string, to: Partial<Instance>): void => {
     const changed = { ...(world.instances.get(name) as Instance), ...to };
