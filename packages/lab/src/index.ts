@@ -40,6 +40,7 @@ export {
 export { StepError, type UpProgress, up } from "./up.ts";
 export { type Claim, type Command, type DemoOptions, type Playground, type Teller, playDemo } from "./demo/index.ts";
 export { TRANSFER_KEY, ZONES, agentConfig } from "./topology/agent-config.ts";
+export { type ClusterLab, labOfCluster } from "./topology/from-cluster.ts";
 export { expectedRoutes } from "./topology/expected-routes.ts";
 export { ANYCAST, MAIL } from "./topology/workload.ts";
 export { type AnnouncedRoute, announcedRoutes, routerShow } from "./status/routes.ts";

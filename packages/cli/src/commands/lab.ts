@@ -9,41 +9,76 @@ interface NameFlags {
   readonly name: string;
 }
 interface UpFlags extends NameFlags {
-  readonly platform: LabOptions["platform"];
-  readonly servers: number;
+  readonly platform?: LabOptions["platform"];
+  readonly servers?: number;
   readonly without?: readonly "ceph"[];
   readonly bare: boolean;
   readonly json: boolean;
 }
 
-const up = buildCommand<UpFlags, [], Context>({
+const up = buildCommand<UpFlags, [file?: string], Context>({
   docs: {
     brief: "Makes a whole cluster on this machine, or completes one",
     fullDescription:
       "Three servers (system containers), their wires, two providers and a client host; on them Open vSwitch, OVN, LXD or Incus,\n" +
-      "Ceph, routers, services and trivet's agents. Needs root and `scripts/lab-packages`. Interrupted, it goes on when run again.",
+      "Ceph, routers, services and trivet's agents. Needs root and `scripts/lab-packages`. Interrupted, it goes on when run again.\n" +
+      "After a cluster.yaml it has that cluster's servers, networks and instances, and says what it has otherwise.",
   },
   parameters: {
     flags: {
       name: labFlag,
-      platform: { kind: "enum", values: ["lxd", "incus"], brief: "What the servers run", default: "lxd" },
-      servers: { kind: "parsed", parse: Number, brief: "How many servers", placeholder: "count", default: "3" },
+      platform: { kind: "enum", values: ["lxd", "incus"], brief: "What the servers run; lxd", optional: true },
+      servers: { kind: "parsed", parse: Number, brief: "How many servers; 3", placeholder: "count", optional: true },
       without: { kind: "enum", values: ["ceph"], variadic: true, optional: true, brief: "Leave a layer out" },
       bare: { kind: "boolean", brief: "Stop at installed servers with sshd", default: false },
       json: jsonFlag,
     },
+    positional: {
+      kind: "tuple",
+      parameters: [{ parse: String, brief: "A cluster.yaml", placeholder: "file", optional: true }],
+    },
   },
-  async func({ name, platform, servers, without = [], bare, json }) {
-    const { lineProgress, requireLab, terminalProgress, up } = await import("@trivet/lab");
+  async func({ name, platform, servers, without = [], bare, json }, file) {
+    const { labOfCluster, lineProgress, requireLab, terminalProgress, up } = await import("@trivet/lab");
     requireLab();
-    const options = { name, platform, servers, ceph: !without.includes("ceph"), bare };
+    const withoutCeph = without.includes("ceph");
+    const given = {
+      ...(platform === undefined ? {} : { platform }),
+      ...(servers === undefined ? {} : { servers }),
+    };
+    const asked = { platform: "lxd", servers: 3, ceph: !withoutCeph, ...given } as const;
+    const after = file === undefined ? undefined : labOfCluster(file, { ...given, withoutCeph });
+    const options =
+      after === undefined
+        ? { ...asked, name, bare }
+        : {
+            platform: after.platform,
+            servers: after.plan.servers.length,
+            ceph: after.ceph,
+            plan: after.plan,
+            name,
+            bare,
+          };
+    if (!json) for (const difference of after?.differences ?? []) this.print(`in the lab, ${difference}`);
     const started = performance.now();
     const terminal = this.process.stdout.isTTY === true;
     const progress = terminal ? terminalProgress() : lineProgress((line) => this.print(line));
     const lab = await up(options, json ? undefined : progress);
     const seconds = Math.round((performance.now() - started) / 100) / 10;
-    if (json) return this.printJson({ name, platform, servers: lab.servers.map((server) => server.name), seconds });
-    this.print(`lab ${name} is up after ${seconds} s: trivet lab status, trivet lab exec ${lab.first.name} -- bash`);
+    const memory = await lab.memory();
+    if (json)
+      return this.printJson({
+        name,
+        platform: options.platform,
+        servers: lab.servers.map((server) => server.name),
+        seconds,
+        memory,
+        differences: after?.differences ?? [],
+      });
+    this.print(
+      `lab ${name} is up after ${seconds} s, with ${(memory / 2 ** 30).toFixed(1)} GiB of memory: ` +
+        `trivet lab status, trivet lab exec ${lab.first.name} -- bash`,
+    );
   },
 });
 

@@ -3,7 +3,8 @@ import type { Lab } from "../runtime/lab.ts";
 import { type LayerStatus, status } from "../status/status.ts";
 import type { Step } from "./step.ts";
 
-const PATIENCE = 180_000;
+/** On a machine that is busy with other things as well. */
+const PATIENCE = 300_000;
 
 /** A layer that did not become healthy. */
 class UnhealthyError extends Error {

@@ -35,6 +35,13 @@ export function tree(folder: string): string[] {
   return [folder, ...below.flatMap((entry) => tree(join(folder, entry.name)))];
 }
 
+/** Bytes that a group's processes hold, those of the groups below too; without page cache. */
+export function heldMemory({ version, path }: Group): number {
+  const kinds = version === 1 ? /^total_(?:rss|shmem) (\d+)$/gm : /^(?:anon|shmem) (\d+)$/gm;
+  const found = readFileSync(join(path, "memory.stat"), "utf8").matchAll(kinds);
+  return [...found].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+}
+
 export function isFrozen({ version, path }: Group): boolean {
   if (version === 1) return !/^THAWED$/m.test(readFileSync(join(path, "freezer.state"), "utf8"));
   return /^1$/m.test(readFileSync(join(path, "cgroup.freeze"), "utf8"));

@@ -67,6 +67,12 @@ export class Lab {
     return this.servers[0] as Server;
   }
 
+  /** Bytes of memory that its servers and their instances hold, page cache not counted. */
+  async memory(): Promise<number> {
+    const each = await Promise.all(this.servers.map(async (server) => await server.memory()));
+    return each.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
   /** The command line that runs `argv` in one of the lab's namespaces: `fabric`, `client` or a provider. */
   argv(part: string, argv: readonly string[]): [string, ...string[]] {
     return ["nsenter", `--net=/run/netns/${this.places.namespace(part)}`, ...argv];

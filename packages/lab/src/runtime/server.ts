@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import { type RunOptions, type RunResult, run } from "../host/run.ts";
 import type { ServerPlan, Topology } from "../topology/topology.ts";
-import { type Group, freeze, groupOf, isFrozen } from "./cgroup.ts";
+import { type Group, freeze, groupOf, heldMemory, isFrozen } from "./cgroup.ts";
 import { attachDisk } from "./disk.ts";
 import { lxcConfig } from "./lxc-config.ts";
 import type { Places } from "./places.ts";
@@ -108,6 +108,12 @@ export class Server {
   async freeze(): Promise<void> {
     const group = await this.group("freezer");
     if (group !== undefined) await freeze(group);
+  }
+
+  /** Bytes of memory that its processes hold. */
+  async memory(): Promise<number> {
+    const group = await this.group("memory");
+    return group === undefined ? 0 : heldMemory(group);
   }
 
   /** Its control group for a controller; `undefined` while it is off. */

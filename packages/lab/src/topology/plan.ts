@@ -24,7 +24,7 @@ export interface ServicePlan {
   /** In its network's /24. */
   readonly ipv4: string;
   readonly kind: "dns" | "web";
-  /** Addresses of its own, routed to it; several services with the same make it anycast. */
+  /** Prefixes of its own, routed to it; several services with the same make it anycast. */
   readonly external: readonly string[];
 }
 
@@ -58,7 +58,7 @@ export function builtInPlan(count: number): LabPlan {
         network: `dns${n}`,
         ipv4: `10.71.${30 + n}.10`,
         kind: "dns",
-        external: [ANYCAST.ipv4, ANYCAST.ipv6],
+        external: [`${ANYCAST.ipv4}/32`, `${ANYCAST.ipv6}/128`],
       })),
       ...numbered((server, n): ServicePlan => ({
         name: `web0${n}`,
@@ -76,7 +76,7 @@ export function builtInPlan(count: number): LabPlan {
         network: "mail",
         ipv4: "10.71.25.10",
         kind: "web",
-        external: [MAIL.ipv4, MAIL.ipv6],
+        external: [`${MAIL.ipv4}/32`, `${MAIL.ipv6}/128`],
       },
     ],
   };

@@ -136,7 +136,7 @@ function server(name: string, router: string, i: number): ServerPlan {
       uplink6: `2001:db8:1000:20::${11 + i}`,
       hosts4: `10.10.101.${11 + i}`,
       hosts6: `2001:db8:1000:10::${11 + i}`,
-      vrrpPriority: 150 - 10 * i,
+      vrrpPriority: 200 - 10 * i,
     },
   };
 }

@@ -63,9 +63,8 @@ export function routers(topology: Topology): InstancePlan[] {
 
 function instance({ name, project, server, network, ipv4, kind, external }: ServicePlan, plan: LabPlan): InstancePlan {
   const gateway = plan.networks.find((n) => n.name === network)?.gateway4 ?? "";
-  const hosts = external.map((address) => `${address}/${address.includes(":") ? 128 : 32}`);
   const routes = (family: "ipv4" | "ipv6"): Record<string, string> => {
-    const own = hosts.filter((host) => host.includes(":") === (family === "ipv6"));
+    const own = external.filter((prefix) => prefix.includes(":") === (family === "ipv6"));
     return own.length === 0 ? {} : { [`${family}.routes.external`]: own.join(",") };
   };
   return {
@@ -74,7 +73,7 @@ function instance({ name, project, server, network, ipv4, kind, external }: Serv
     server,
     config: {
       "environment.LAB_SERVICE": kind,
-      "environment.LAB_ADDRESSES": `eth0=${ipv4}/24${hosts.length === 0 ? "" : ` lo=${hosts.join(",")}`}`,
+      "environment.LAB_ADDRESSES": `eth0=${ipv4}/24${external.length === 0 ? "" : ` lo=${external.join(",")}`}`,
       "environment.LAB_ROUTES": `default=${gateway}`,
       "boot.autostart": "true",
     },

@@ -66,7 +66,7 @@ describe("a lab's plan", () => {
       expect(config).toContain(`address: ${router.hosts4},`);
       expect(config).toContain(`address: "${router.hosts6}",`);
     }
-    expect(routerConfig(server.router, plan).frr).toContain("bgp listen range 10.10.101.0/24 peer-group AGENTS");
+    expect(routerConfig(server.router, plan).frr).toContain(`neighbor ${server.hosts4} peer-group AGENTS`);
   });
 
   test.each(["Lab", "t1", "a-b", "", "averylongname", "../x"])("refuses the name %j", (name) => {
