@@ -3,7 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DnsStatus, ExplainAnswer, RecordView, RoutesAnswer, StatusAnswer, ZoneView } from "@trivet/agent";
+import type {
+  DnsStatus,
+  ExplainAnswer,
+  HealthAnswer,
+  RecordView,
+  RoutesAnswer,
+  StatusAnswer,
+  ZoneView,
+} from "@trivet/agent";
 import { DnsServer, Name, Zone, ZoneStore, readZoneFile } from "@trivet/dns";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { trivet } from "../src/app.ts";
@@ -79,8 +87,37 @@ const STATUS: StatusAnswer = {
   instances: 63,
   networks: 13,
   routes: { announced: 24, refused: 30 },
+  checks: { passing: 2, failing: 1, pending: 0, unknown: 0 },
   sessions: [],
   problems: ['instance web/c1: user.trivet.announce.med: "low" must be a number; it is ignored until it is corrected'],
+};
+
+const HEALTH: HealthAnswer = {
+  server: "langara",
+  checks: [
+    {
+      project: "dns",
+      instance: "ns1",
+      check: "check",
+      target: "dns:///example.net?type=SOA",
+      address: "2001:db8::10",
+      state: "passing",
+      verdict: "passing",
+      since: "2026-01-01T00:00:01.000Z",
+    },
+    {
+      project: "web",
+      instance: "c1",
+      device: "eth0",
+      check: "ready",
+      target: "http://:8080/ready",
+      state: "unknown",
+      verdict: "failing",
+      since: "2026-01-01T00:00:02.500Z",
+      error: "LXD does not answer",
+      next: "2026-01-01T00:00:03.000Z",
+    },
+  ],
 };
 
 const JOURNAL = { changes: 0, records: 0 };
@@ -128,6 +165,7 @@ beforeAll(async () => {
     "/v1/routes": ROUTES,
     "/v1/routes/explain": EXPLAIN,
     "/v1/status": STATUS,
+    "/v1/health": HEALTH,
     "/v1/dns": DNS,
     "/v1/dns/zone": ZONE,
   };
@@ -204,6 +242,20 @@ describe("trivet status", () => {
       "since 2026-01-01T01:00:00.000Z: no answer within 15000 ms; what is known is as of 2026-01-01T00:59:00.000Z",
     );
     expect(stdout).toContain("problem: instance web/c1");
+    expect(stdout).toContain("2 passing, 1 failing (`trivet health` lists them)");
+  });
+});
+
+describe("trivet health", () => {
+  test("lists each check, with what counts while it cannot be checked, and ends with 1 unless all pass", async () => {
+    const { stdout, status } = await run("health");
+    expect(status).toBe(1);
+    expect(stdout)
+      .toBe(`INSTANCE  CHECK       STATE                 SINCE                 NEXT    TARGET                       LAST ERROR
+dns/ns1   check       passing               2026-01-01T00:00:01Z  now     dns:///example.net?type=SOA
+web/c1    eth0/ready  unknown, was failing  2026-01-01T00:00:02Z  in 0 s  http://:8080/ready           LXD does not answer
+`);
+    expect(JSON.parse((await run("health", "--json")).stdout)).toEqual(HEALTH);
   });
 });
 

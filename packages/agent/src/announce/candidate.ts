@@ -44,6 +44,7 @@ export type RefusalCode =
   | "opted-out"
   | "bad-nexthop"
   | "drained"
+  | "unhealthy"
   | "silent";
 
 export interface Refusal {

@@ -6,7 +6,14 @@ import { explain, viewRefused, viewRoute } from "../announce/explain.ts";
 import type { Agent } from "../daemon/agent.ts";
 import type { Metrics } from "../daemon/metrics.ts";
 import type { AskOthers, OthersAnswer } from "./others.ts";
-import type { DrainsAnswer, ExplainAnswer, RoutesAnswer, ServerDrains, ServerExplanation } from "./types.ts";
+import type {
+  DrainsAnswer,
+  ExplainAnswer,
+  HealthAnswer,
+  RoutesAnswer,
+  ServerDrains,
+  ServerExplanation,
+} from "./types.ts";
 import { viewSnapshot, viewStatus } from "./views.ts";
 
 /** The API's routes; who may ask is decided before. */
@@ -47,6 +54,9 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
     const others = c.req.query("everywhere") === "true" ? (await askOthers("/v1/drain")).map(drainsOf) : [];
     return c.json({ servers: [mine, ...others] } satisfies DrainsAnswer);
   });
+  app.get("/v1/health", (c) =>
+    c.json({ server: agent.snapshot?.server ?? "", checks: agent.checks.view() } satisfies HealthAnswer),
+  );
   app.get("/v1/dns", (c) => (agent.dns === undefined ? noDns(c) : c.json(agent.dns.status)));
   app.get("/v1/dns/records", (c) => {
     if (agent.dns === undefined) return noDns(c);

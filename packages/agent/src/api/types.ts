@@ -1,6 +1,7 @@
 import type { SessionInfo } from "@trivet/bgp";
 import type { Explanation, RefusedView, RouteView } from "../announce/explain.ts";
 import type { DrainView } from "../drain/drains.ts";
+import type { CheckView } from "../health/view.ts";
 import type { PartState } from "../inventory/snapshot.ts";
 
 /** The answers of the agent's HTTP API, as JSON carries them. Times are ISO 8601. */
@@ -27,6 +28,8 @@ export interface StatusAnswer {
   readonly instances: number;
   readonly networks: number;
   readonly routes: { readonly announced: number; readonly refused: number };
+  /** How many health checks of this server's instances are in each state. */
+  readonly checks: Readonly<Record<CheckView["state"], number>>;
   readonly sessions: readonly SessionAnswer[];
   /** Wrong values in LXD's configuration, which are ignored. */
   readonly problems: readonly string[];
@@ -42,6 +45,12 @@ export interface RoutesAnswer {
   readonly routes: readonly RouteView[];
   /** With `?refused=true`: what is not announced, and why. */
   readonly refused?: readonly RefusedView[];
+}
+
+/** `GET /v1/health`: the checks of the instances that run on the answering server. */
+export interface HealthAnswer {
+  readonly server: string;
+  readonly checks: readonly CheckView[];
 }
 
 /** `GET /v1/routes/explain?prefix=P`; with `&everywhere=true` of every server, else of this one. */

@@ -23,9 +23,16 @@ export function viewStatus(state: AgentState): StatusAnswer {
     instances: snapshot?.instances.size ?? 0,
     networks: snapshot?.networks.size ?? 0,
     routes: { announced: announcement.routes.size, refused: announcement.refused.length },
+    checks: countChecks(state),
     sessions: state.sessions(),
     problems: state.problems.map(describeProblem),
   };
+}
+
+function countChecks({ checks }: AgentState): StatusAnswer["checks"] {
+  const counts = { passing: 0, failing: 0, pending: 0, unknown: 0 };
+  for (const { state } of checks.view()) counts[state]++;
+  return counts;
 }
 
 /** The Snapshot without what may be secret: of an instance's configuration only what trivet itself reads is shown. */

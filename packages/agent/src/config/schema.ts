@@ -1,6 +1,7 @@
 import { DEFAULT_SOCKET } from "../api/client.ts";
 import * as z from "zod";
 import { dnsSchema } from "./dns-schema.ts";
+import { healthSchema } from "./health-schema.ts";
 import {
   address,
   asn,
@@ -106,8 +107,8 @@ const gateway = z.strictObject({
     .describe(
       "Each server's addresses to watch, the same networks in the same order: the mesh, then another way. A server is dead when all ways to it are. LXD's address of it alone, unless told",
     ),
-  transmitInterval: z.int().min(10).max(60_000).default(100).describe("Milliseconds between packets sent"),
-  receiveInterval: z.int().min(10).max(60_000).default(100).describe("Milliseconds between packets asked for"),
+  transmitInterval: z.int().min(10).max(60_000).default(300).describe("Milliseconds between packets sent"),
+  receiveInterval: z.int().min(10).max(60_000).default(300).describe("Milliseconds between packets asked for"),
   multiplier: z.int().min(1).max(255).default(3).describe("Lost packets after which a way counts as lost"),
   preferLocal: z
     .boolean()
@@ -212,6 +213,7 @@ export const agentSchema = z.strictObject({
     .describe("`trivet drain`"),
   gateway: gateway.prefault({}).describe("The OVN gateways that packets pass before they reach an instance"),
   dns: dnsSchema.optional().describe("Answer DNS for instances; no DNS unless told"),
+  health: healthSchema.prefault({}).describe("Health checks; a service is announced while its checks pass"),
   lxd: lxd.prefault({}).describe("How to reach LXD or Incus"),
   api: api.prefault({}).describe("The agent's own API"),
   log: z

@@ -16,6 +16,9 @@ import { order, prefixesOf } from "../drain/order.ts";
 import type { Drainable } from "../drain/target.ts";
 import { pathsOf } from "../gateway/paths.ts";
 import { GatewayWatch } from "../gateway/watch.ts";
+import { healthConfig } from "../health/config.ts";
+import { Health } from "../health/health.ts";
+import { systemProbe } from "../health/probes/probe.ts";
 import { Inventory, type InventoryHealth } from "../inventory/inventory.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
 import { isLedgerProfile } from "../resolve/ledger.ts";
@@ -55,7 +58,7 @@ export class WrongServerError extends Error {
  * The daemon: the inventory's newest Snapshot, what is announced of it, the BGP speaker that announces it, and the API that shows it.
  *
  * Sessions begin at once, so that routers which keep the routes over a restart are met in time; End-of-RIB is held until LXD was read
- * in full, so that they do not drop what was not read yet.
+ * in full and the first health checks told, so that they do not drop what was not read or checked yet.
  */
 export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   readonly version: string;
@@ -76,9 +79,13 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   readonly #conditions: Condition[] = [];
   #problems: readonly Problem[] = [];
   #started = false;
+  /** A first Snapshot was. */
+  #taken = false;
   #ready = false;
   readonly #drains: Drains;
   readonly #gateways: GatewayWatch;
+  readonly #checks: Health;
+  #healthConfig: ReturnType<typeof healthConfig>;
   /** What the watched paths were made of. */
   #watched: readonly unknown[] = [];
 
@@ -119,7 +126,14 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
       changed: () => this.#gatewaysChanged(),
       reread: () => this.#inventory.reread("networks"),
     });
-    this.#conditions.push(this.#drains.condition, this.#gateways.condition);
+    this.#healthConfig = healthConfig(config);
+    this.#checks = new Health({
+      log: this.#log,
+      config: () => this.#healthConfig,
+      probe: systemProbe(this.#lxd.instances),
+      changed: () => this.#reconsider(),
+    });
+    this.#conditions.push(this.#checks.condition, this.#drains.condition, this.#gateways.condition);
     this.#liveness = new Liveness({
       log: this.#log,
       routerLost: (peer) => this.#speaker?.resetPeer(peer, CeaseReason.BfdDown),
@@ -155,6 +169,11 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
 
   get problems(): readonly Problem[] {
     return this.#problems;
+  }
+
+  /** The health checks of this server's instances. */
+  get checks(): Health {
+    return this.#checks;
   }
 
   get dns(): DnsService | undefined {
@@ -204,6 +223,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     if (this.#started) this.#log.info({ routes: handover ? "kept by the routers" : "withdrawn" }, "stopping");
     await this.#inventory.stop();
     await this.#stopDns();
+    this.#checks.stop();
     this.#drains.stop();
     this.#gateways.stop();
     await this.#liveness.stop();
@@ -234,8 +254,12 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#liveness.watchRouters(next.peers).catch((error: unknown) => this.emit("fatal", error as Error));
     this.#config = next;
     this.#announcer = new Announcer(announceConfig(next));
+    this.#healthConfig = healthConfig(next);
     this.#log.level = next.log;
-    if (this.snapshot !== undefined) this.#watchServers(this.snapshot);
+    if (this.snapshot !== undefined) {
+      this.#checks.take(this.snapshot);
+      this.#watchServers(this.snapshot);
+    }
     this.#reconsider();
     return changed;
   }
@@ -280,17 +304,24 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
       this.emit("fatal", new WrongServerError(server, snapshot.server));
       return;
     }
+    this.#checks.take(snapshot);
     this.#drains.take(snapshot);
     this.#gateways.take(snapshot);
     this.#watchServers(snapshot);
     this.#announce(snapshot);
     this.#dns?.take(snapshot);
     this.emit("snapshot", snapshot);
-    if (this.#ready) return;
+    if (this.#taken) return;
+    this.#taken = true;
+    this.#checks.whenSettled(() => this.#becomeReady(snapshot.server));
+  }
+
+  #becomeReady(server: string): void {
+    this.#reconsider();
     this.#ready = true;
     this.#speaker?.releaseEndOfRib();
     this.#log.info(
-      { server: snapshot.server, instances: snapshot.instances.size, routes: this.#announcement.routes.size },
+      { server, instances: this.snapshot?.instances.size, routes: this.#announcement.routes.size },
       "ready",
     );
     this.emit("ready");
@@ -327,7 +358,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#speaker?.update({ announce: diff.announced, withdraw: diff.withdrawn.map(({ prefix }) => prefix) });
     this.#metrics.announceSeconds.observe((performance.now() - began) / 1000);
     const known = this.#problems;
-    this.#problems = [...this.#announcement.problems, ...this.#drains.problems];
+    this.#problems = [...this.#announcement.problems, ...this.#drains.problems, ...this.#checks.problems];
     logAnnouncement(this.#log, diff, known, this.#problems);
     if (diff.announced.length > 0 || diff.withdrawn.length > 0) this.emit("routes", diff);
   }

@@ -1,9 +1,16 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { addHealthMetrics } from "../health/metrics.ts";
 import { addDnsMetrics } from "../resolve/metrics.ts";
+import type { SessionStatus } from "@trivet/bfd";
 import { PARTS } from "../inventory/snapshot.ts";
 import type { AgentState } from "./state.ts";
 
-export type MakeGauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void) => void;
+export type MakeGauge = (
+  name: string,
+  help: string,
+  labelNames: string[],
+  collect: (gauge: Gauge) => void | Promise<void>,
+) => void;
 
 /** The agent's own metrics, in Prometheus' text format. Values are taken from the state when they are asked for. */
 export class Metrics {
@@ -42,7 +49,7 @@ export class Metrics {
         registers: [],
         collect() {
           this.reset();
-          collect(this);
+          return collect(this);
         },
       });
       this.#registry.registerMetric(made);
@@ -64,13 +71,25 @@ export class Metrics {
     gauge("trivet_instances", "Instances known, by server and status", ["server", "status"], (g) => {
       for (const { location, status } of state.snapshot?.instances.values() ?? []) g.inc({ server: location, status });
     });
-    gauge("trivet_routes_announced", "Routes this server announces", ["family"], (g) => {
-      for (const family of [4, 6])
-        g.set(
-          { family: `ipv${family}` },
-          [...state.announcement.routes.values()].filter((r) => r.prefix.family === family).length,
-        );
+    gauge(
+      "trivet_routes_announced",
+      "Routes this server announces, by what asks for them",
+      ["family", "reason"],
+      (g) => {
+        for (const { prefix, reasons } of state.announcement.routes.values())
+          g.inc({ family: `ipv${prefix.family}`, reason: reasons[0].source.kind });
+      },
+    );
+    gauge("trivet_routes_held_back", "Announced routes that routers are asked not to prefer", ["family"], (g) => {
+      for (const { prefix, reasons } of state.announcement.routes.values())
+        g.inc({ family: `ipv${prefix.family}` }, Number(reasons[0].ruled !== undefined));
     });
+    gauge("trivet_drains", "What is drained of this server, by how far it is", ["phase"], (g) => {
+      for (const { phase } of state.drains()) g.inc({ phase });
+    });
+    gauge("trivet_servers_lost", "Other servers that all watched ways are lost to", [], (g) =>
+      g.set(state.lostServers.size),
+    );
     gauge("trivet_routes_refused", "Prefixes found and not announced, by reason", ["code"], (g) => {
       for (const { refusal } of state.announcement.refused) g.inc({ code: refusal.code });
     });
@@ -78,7 +97,9 @@ export class Metrics {
       g.set(state.problems.length),
     );
     this.#sessions(state, gauge);
+    this.#bfd(state, gauge);
     addDnsMetrics(state, gauge);
+    addHealthMetrics(state, gauge);
   }
 
   get contentType(): string {
@@ -94,12 +115,33 @@ export class Metrics {
     if (failed) this.#readErrors.inc({ what });
   }
 
+  /** A session is with a router, or with another server. */
+  #bfd(state: AgentState, gauge: MakeGauge): void {
+    const each = (name: string, help: string, value: (session: SessionStatus) => number | undefined): void => {
+      gauge(name, help, ["session", "peer"], async (g) => {
+        for (const session of await state.bfdSessions()) {
+          const known = value(session);
+          if (known !== undefined) g.set({ session: session.name, peer: session.peer }, known);
+        }
+      });
+    };
+    each("trivet_bfd_session_up", "1 while the other end is seen", ({ state: now }) => Number(now === "Up"));
+    each("trivet_bfd_session_flaps", "Times the other end was lost, or left", ({ flaps }) => flaps);
+    each("trivet_bfd_detection_seconds", "Silence after which the other end counts as lost", ({ detectionTime }) =>
+      detectionTime === undefined ? undefined : detectionTime / 1000,
+    );
+  }
+
   #sessions(state: AgentState, gauge: MakeGauge): void {
     gauge("trivet_bgp_session_up", "1 while the session is established", ["peer"], (g) => {
       for (const session of state.sessions()) g.set({ peer: session.peer }, Number(session.state === "established"));
     });
     gauge("trivet_bgp_session_established", "Times the session was established", ["peer"], (g) => {
       for (const session of state.sessions()) g.set({ peer: session.peer }, session.established);
+    });
+    gauge("trivet_bgp_session_flaps", "Times an established session was lost", ["peer"], (g) => {
+      for (const { peer, established, state: now } of state.sessions())
+        g.set({ peer }, established - Number(now === "established"));
     });
     gauge("trivet_bgp_prefixes_sent", "Prefixes announced to the peer", ["peer", "family"], (g) => {
       for (const { peer, prefixesSent } of state.sessions())

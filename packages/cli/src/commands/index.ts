@@ -9,6 +9,7 @@ import { render } from "./render.ts";
 import { whatif } from "./whatif.ts";
 import { agent } from "./agent.ts";
 import { routes as routesCommand } from "./routes.ts";
+import { health } from "./health.ts";
 import { status } from "./status.ts";
 
 /**
@@ -25,6 +26,7 @@ export const routes = {
   lab,
   status,
   routes: routesCommand,
+  health,
   drain,
   undrain,
   dns,

@@ -21,7 +21,7 @@ export const status = buildCommand<Flags, [], Context>({
     const answer = await agent.get<StatusAnswer>("/v1/status");
     this.exit(severity(answer));
     if (json) return this.printJson(answer);
-    const { routes, lxd, problems, members } = answer;
+    const { routes, lxd, problems, members, checks } = answer;
     this.print(
       table(
         [this.paint("bold", answer.server || "(LXD not read yet)"), `trivet ${answer.version}`],
@@ -34,6 +34,7 @@ export const status = buildCommand<Flags, [], Context>({
           ["members", members.map(({ name, status }) => `${name} ${status}`).join(", ") || "standalone"],
           ["knows", `${answer.instances} instances, ${answer.networks} networks`],
           ["routes", `${routes.announced} announced, ${routes.refused} not (\`trivet routes --refused\` says why)`],
+          ["health", healthLine(this, checks)],
         ],
       ),
     );
@@ -47,10 +48,19 @@ export const status = buildCommand<Flags, [], Context>({
   },
 });
 
-function severity({ ready, lxd, sessions, problems }: StatusAnswer): number {
+function severity({ ready, lxd, sessions, problems, checks }: StatusAnswer): number {
   const up = sessions.filter(({ state }) => state === "established").length;
   if (!ready || up === 0) return 4;
-  return lxd.error !== undefined || up < sessions.length || problems.length > 0 ? 1 : 0;
+  return lxd.error !== undefined || up < sessions.length || problems.length > 0 || checks.failing > 0 ? 1 : 0;
+}
+
+function healthLine(context: Context, checks: StatusAnswer["checks"]): string {
+  const some = Object.entries(checks).filter(([, count]) => count > 0);
+  if (some.length === 0) return "no checks";
+  const text = some.map(([state, count]) => `${count} ${state}`).join(", ");
+  return checks.passing === some.reduce((sum, [, count]) => sum + count, 0)
+    ? text
+    : context.paint("yellow", `${text} (\`trivet health\` lists them)`);
 }
 
 function lxdLine(context: Context, { connected, error, since, parts }: StatusAnswer["lxd"]): string {
