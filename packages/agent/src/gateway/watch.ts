@@ -17,6 +17,8 @@ const LAST_RESORT: Ruling = {
 /** Worse than a route whose gateway is on its own server. */
 const DETOUR: Ruling = { attributes: { med: 100 } };
 
+/** Milliseconds that a lost path must be seen again before it counts: one that comes and goes does not move routes each time. */
+const STEADY = 5_000;
 /** Milliseconds between two readings of where the gateways are, and how long they go on. */
 const LOST = { every: 1_000, for: 120_000 };
 const BACK = { every: 3_000, for: 30_000 };
@@ -43,6 +45,8 @@ export class GatewayWatch {
   readonly #paths = new Map<string, Map<string, PathState>>();
   #dead: ReadonlySet<string> = new Set();
   #snapshot: Snapshot | undefined;
+  /** Lost paths that are seen again, until they are trusted. */
+  readonly #returning = new Map<string, NodeJS.Timeout>();
   #timer: NodeJS.Timeout | undefined;
   #until = 0;
 
@@ -84,12 +88,26 @@ export class GatewayWatch {
   saw(server: string, path: string, state: PathState): void {
     const paths = this.#paths.get(server);
     if (paths?.has(path) !== true) return;
-    paths.set(path, state);
-    this.#judge();
+    clearTimeout(this.#returning.get(path));
+    this.#returning.delete(path);
+    if (state === "up" && paths.get(path) === "lost") {
+      this.#returning.set(
+        path,
+        setTimeout(() => this.#set(server, path, "up"), STEADY),
+      );
+    } else this.#set(server, path, state);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
+    for (const timer of this.#returning.values()) clearTimeout(timer);
+  }
+
+  #set(server: string, path: string, state: PathState): void {
+    const paths = this.#paths.get(server);
+    if (paths?.has(path) !== true) return;
+    paths.set(path, state);
+    this.#judge();
   }
 
   #judge(): void {

@@ -61,8 +61,23 @@ describe("a route through a gateway on another server", () => {
   test("is as before when the server, seen on one of its ways, is back, or LXD tells of another gateway", () => {
     lose("mesh 2", "hosts 2");
     watch.saw("server-2", "mesh 2", "up");
+    vi.advanceTimersByTime(5_000);
     expect(attributes(seen("server-2"))).toBeUndefined();
     expect(changed).toHaveBeenCalledTimes(2);
+  });
+
+  test("stays the last resort while the server comes and goes: routers hear of it once", () => {
+    watch.take(seen("server-2"));
+    lose("mesh 2", "hosts 2");
+    const { length } = reread.mock.calls;
+    for (let second = 0; second < 100; second++) {
+      watch.saw("server-2", "mesh 2", "up");
+      vi.advanceTimersByTime(500);
+      watch.saw("server-2", "mesh 2", "lost");
+      vi.advanceTimersByTime(500);
+    }
+    expect(changed).toHaveBeenCalledTimes(1);
+    expect(reread.mock.calls.length - length).toBeLessThanOrEqual(100);
   });
 
   test("OVN's host names with a domain are the same servers", () => {
