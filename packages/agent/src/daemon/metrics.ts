@@ -1,5 +1,4 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
-import { addHealthMetrics } from "../health/metrics.ts";
 import { addDnsMetrics } from "../resolve/metrics.ts";
 import type { SessionStatus } from "@trivet/bfd";
 import { PARTS } from "../inventory/snapshot.ts";
@@ -99,7 +98,6 @@ export class Metrics {
     this.#sessions(state, gauge);
     this.#bfd(state, gauge);
     addDnsMetrics(state, gauge);
-    addHealthMetrics(state, gauge);
   }
 
   get contentType(): string {
