@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { addHealthMetrics } from "../health/metrics.ts";
 import { addDnsMetrics } from "../resolve/metrics.ts";
 import type { SessionStatus } from "@trivet/bfd";
 import { PARTS } from "../inventory/snapshot.ts";
@@ -98,6 +99,7 @@ export class Metrics {
     this.#sessions(state, gauge);
     this.#bfd(state, gauge);
     addDnsMetrics(state, gauge);
+    addHealthMetrics(state, gauge);
   }
 
   get contentType(): string {

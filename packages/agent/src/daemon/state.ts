@@ -4,6 +4,7 @@ import type { Announcement } from "../announce/announce.ts";
 import type { Problem } from "../announce/candidate.ts";
 import type { RouteDiff } from "../announce/diff.ts";
 import type { AgentConfig } from "../config/schema.ts";
+import type { Health } from "../health/health.ts";
 import type { DrainView } from "../drain/drains.ts";
 import type { InventoryHealth } from "../inventory/inventory.ts";
 import type { Snapshot } from "../inventory/snapshot.ts";
@@ -18,6 +19,7 @@ export interface AgentState {
   /** After the first full read of LXD, the first health checks and the announcement of both. */
   readonly ready: boolean;
   readonly draining: boolean;
+  readonly checks: Pick<Health, "view" | "counters">;
   readonly snapshot: Snapshot | undefined;
   readonly health: InventoryHealth;
   readonly announcement: Announcement;
