@@ -92,6 +92,7 @@ function bootstrap(cluster: Cluster, ceph: Ceph): string[] {
     return [`  ${server.name})`, ...(devices.length > 0 ? devices : ["    :"]), "    ;;"].join("\n");
   });
   return [
+    "umask 077",
     "host=$(hostname -s)",
     `keyring=/etc/ceph/ceph.mon.keyring`,
     "",
@@ -115,6 +116,10 @@ function bootstrap(cluster: Cluster, ceph: Ceph): string[] {
     '    rm "$map"',
     "  fi",
     '  systemctl enable --now "ceph-mon@$host"',
+    "  if ! ceph --connect-timeout 30 mon stat >/dev/null 2>&1; then",
+    '    echo "no quorum yet: run this on the next monitor, then here again" >&2',
+    "    exit 0",
+    "  fi",
     "  for kind in mgr mds; do",
     "    mkdir -p /var/lib/ceph/$kind/ceph-$host",
     "    case $kind in",
@@ -170,7 +175,11 @@ function crush(cluster: Cluster, ceph: Ceph): string[] {
       "# affinity HOST DEVICE VALUE: how much a disk is preferred for the first replica.",
       "affinity() {",
       `  id=$(ceph osd metadata -f json | jq -r --arg host "$1" --arg device "$(basename "$2")" \\`,
-      `    '.[] | select(.hostname == $host and ((.devices // "") | split(",") | any(. as $d | $device | startswith($d)))) | .id')`,
+      `    'def names($list): ($list // "") | split(",")[];`,
+      "     .[] | select(.hostname == $host) | select(any(",
+      '       (names(.devices) as $d | $device | test("^\\($d)(p?[0-9]+)?$")),',
+      '       (names(.device_ids) | split("=")[1:] | join("=") | . as $id | $id != "" and ($device | contains($id)));',
+      "       .)) | .id')",
       '  if [ -n "$id" ]; then ceph osd primary-affinity "osd.$id" "$3"; else echo "no OSD on $1 $2 yet" >&2; fi',
       "}",
       ...preferred,

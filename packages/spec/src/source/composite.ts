@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
-import { type Diagnostic, type Location, SpecError } from "./diagnostic.ts";
+import { type Diagnostic, type Location, SpecError, wholeFile } from "./diagnostic.ts";
 import { type Finding, LIMITS, type Path, SourceDocument } from "./document.ts";
 
 /** How files are read; tests give their own. Both throw when there is nothing at `path`. */
@@ -44,7 +44,7 @@ export class Composite {
   /** The place of the value at `path`, in the file that has the most of it. */
   locate(path: Path, key?: boolean): Location {
     const [first] = this.#documents;
-    if (first === undefined) return { file: "", line: 1, column: 1, endLine: 1, endColumn: 1, excerpt: "" };
+    if (first === undefined) return wholeFile("");
     let best = first;
     let depth = -1;
     for (const document of this.#documents) {
@@ -204,13 +204,8 @@ function unreadable(path: string, error: unknown): Diagnostic {
   return {
     code: "file-unreadable",
     severity: "error",
-    message: `${path} ${reason(error)}`,
+    message: `the file ${reason(error)}`,
     remedy: "name the cluster's file",
-    file: path,
-    line: 1,
-    column: 1,
-    endLine: 1,
-    endColumn: 1,
-    excerpt: "",
+    ...wholeFile(path),
   };
 }

@@ -1,12 +1,24 @@
-/** A place in a source file; lines and columns count from 1, the end is exclusive. */
+/** A place in a source file; lines and columns count from 1, the end is exclusive. Line 0: the file as a whole. */
 export interface Location {
   readonly file: string;
   readonly line: number;
   readonly column: number;
   readonly endLine: number;
   readonly endColumn: number;
-  /** The text of `line`. */
+  /** The text of `line`; of a very long one, the part around `column`. */
   readonly excerpt: string;
+  /** The column that the excerpt begins at: 1, unless the line is very long. */
+  readonly excerptColumn: number;
+}
+
+/** A file as a whole, where no line is to blame. */
+export function wholeFile(file: string): Location {
+  return { file, line: 0, column: 0, endLine: 0, endColumn: 0, excerpt: "", excerptColumn: 1 };
+}
+
+/** `file:line:column`, as editors and terminals follow it. */
+export function placeOf({ file, line, column }: Location): string {
+  return line === 0 ? file : `${file}:${line}:${column}`;
 }
 
 /** An `error` makes the input unusable; a `warning` is worth a change; a `note` is worth knowing. */
@@ -31,9 +43,7 @@ export class SpecError extends Error {
     const [first] = diagnostics;
     const rest = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : "";
     super(
-      first === undefined
-        ? "the input is unusable"
-        : `${first.file}:${first.line}:${first.column}: ${first.message}; ${first.remedy}${rest}`,
+      first === undefined ? "the input is unusable" : `${placeOf(first)}: ${first.message}; ${first.remedy}${rest}`,
     );
     this.diagnostics = diagnostics;
   }

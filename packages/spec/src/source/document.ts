@@ -1,6 +1,6 @@
 import { Composer, type Document, Lexer, LineCounter, Parser, isAlias, isMap, isScalar, isSeq } from "yaml";
 import type { CST, Node, Pair } from "yaml";
-import type { Diagnostic, Location, Severity } from "./diagnostic.ts";
+import { type Diagnostic, type Location, type Severity, wholeFile } from "./diagnostic.ts";
 
 /** What keeps hostile input from costing more than a moment. */
 export const LIMITS = {
@@ -13,6 +13,9 @@ export const LIMITS = {
   /** Syntax errors that are reported before giving up. */
   syntaxErrors: 20,
 } as const;
+
+/** Characters of a line that an excerpt holds at most. */
+const EXCERPT = 1000;
 
 /** Keys and indices that lead to a value. */
 export type Path = readonly (string | number)[];
@@ -64,10 +67,18 @@ export class SourceDocument {
   at(start: number, end: number): Location {
     const from = this.#position(start);
     const to = this.#position(Math.max(end, start + 1));
-    const lineStart = start - (from.column - 1);
-    const lineEnd = this.#text.indexOf("\n", lineStart);
-    const excerpt = this.#text.slice(lineStart, Math.min(lineEnd < 0 ? this.#text.length : lineEnd, lineStart + 1000));
-    return { file: this.file, ...from, endLine: to.line, endColumn: to.column, excerpt: excerpt.trimEnd() };
+    const skipped = from.column > EXCERPT / 2 ? from.column - EXCERPT / 10 : 0;
+    const first = start - (from.column - 1) + skipped;
+    const lineEnd = this.#text.indexOf("\n", first);
+    const excerpt = this.#text.slice(first, Math.min(lineEnd < 0 ? this.#text.length : lineEnd, first + EXCERPT));
+    return {
+      file: this.file,
+      ...from,
+      endLine: to.line,
+      endColumn: to.column,
+      excerpt: excerpt.trimEnd(),
+      excerptColumn: skipped + 1,
+    };
   }
 
   #position(offset: number): { line: number; column: number } {
@@ -111,11 +122,24 @@ export class SourceDocument {
       diagnostics.push({ severity: "error", ...finding, ...this.at(start, end) });
     };
     if (text.length > LIMITS.bytes || Buffer.byteLength(text) > LIMITS.bytes) {
-      const size = `${(Buffer.byteLength(text) / 1024 / 1024).toFixed(1)} MiB`;
-      fail(0, 0, {
+      diagnostics.push({
+        ...wholeFile(this.file),
+        severity: "error",
         code: "file-too-large",
-        message: `the file is ${size} large; the limit is ${LIMITS.bytes / 1024 / 1024} MiB`,
+        message: `the file is larger than ${LIMITS.bytes / 1024 / 1024} MiB`,
         remedy: "split it with include:",
+      });
+      return undefined;
+    }
+    const strange = text.search(/[\0\uFFFD]/);
+    if (strange >= 0) {
+      this.#lines.addNewLine(0);
+      for (let at = text.indexOf("\n"); at >= 0 && at < strange; at = text.indexOf("\n", at + 1))
+        this.#lines.addNewLine(at + 1);
+      fail(strange, strange + 1, {
+        code: "yaml-syntax",
+        message: "the file is no text in UTF-8",
+        remedy: "save it as UTF-8",
       });
       return undefined;
     }

@@ -33,12 +33,14 @@ export function toSarif(
             {
               physicalLocation: {
                 artifactLocation: { uri: encodeURI(relative(root, each.file).replaceAll("\\", "/")) },
-                region: {
-                  startLine: each.line,
-                  startColumn: each.column,
-                  endLine: each.endLine,
-                  endColumn: each.endColumn,
-                },
+                ...(each.line > 0 && {
+                  region: {
+                    startLine: each.line,
+                    startColumn: each.column,
+                    endLine: each.endLine,
+                    endColumn: each.endColumn,
+                  },
+                }),
               },
             },
           ],

@@ -174,7 +174,31 @@ describe("a diagnostic as text", () => {
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThan(200);
   });
 
+  it("shows the part of a very long line that the fault is in", () => {
+    const text = formatDiagnostic(refused(`{name: a, ${" ".repeat(5000)}servers: 7, mtu: 1500}`)[0]!);
+    const [, line = "", carets = ""] = text.split("\n");
+    expect(line).toMatch(/^ {2}1 \| … +servers: 7, mtu: 1500}$/);
+    expect(line.slice(carets.indexOf("^"), carets.lastIndexOf("^") + 1)).toBe("7");
+  });
+
+  it("puts the caret below the fault, whatever stands before it: tabs, wide and combining characters", () => {
+    const caret = (text: string) => formatDiagnostic(refused(text)[0]!).split("\n")[2];
+    expect(caret("{name: 名前, servers: 7}")).toBe(`    | ${" ".repeat(22)}^`);
+    expect(caret("{name: é, servers: 7}")).toBe(`    | ${" ".repeat(19)}^`);
+    expect(caret("{name:\ta, servers: 7}")).toBe(`    | ${" ".repeat(19)}^`);
+  });
+
+  it("of a file with Windows' line ends, or in no UTF-8", () => {
+    expect(faults("name: a\r\nservers: 7\r\n")[0]).toContain("2:10 invalid-type");
+    expect(faults("name: a\nservers: \uFFFD\uFFFD\n")).toEqual([
+      "2:10 yaml-syntax: the file is no text in UTF-8; save it as UTF-8",
+    ]);
+    expect(faults("n\0a\0m\0e\0")[0]).toContain("1:2 yaml-syntax: the file is no text in UTF-8");
+  });
+
   it("lets no control character of the file reach the terminal", () => {
+    const [unknown] = refused("name: a\nservers: {}\nx\x9b31m: 1\n");
+    expect(formatDiagnostic(unknown!, { colour: true })).not.toContain("\x9b");
     expect(formatDiagnostic(refused('name: a\nservers: {}\n"\\e]0;x": 1\n')[0]!)).not.toContain("\x1b");
     expect(formatDiagnostic(refused("name: a\nservers: {}\nx\x1b[31m: 1\n")[0]!)).not.toContain("\x1b");
   });

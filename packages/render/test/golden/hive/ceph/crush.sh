@@ -36,7 +36,11 @@ ceph fs set lxd-cephfs allow_new_snaps true
 # affinity HOST DEVICE VALUE: how much a disk is preferred for the first replica.
 affinity() {
   id=$(ceph osd metadata -f json | jq -r --arg host "$1" --arg device "$(basename "$2")" \
-    '.[] | select(.hostname == $host and ((.devices // "") | split(",") | any(. as $d | $device | startswith($d)))) | .id')
+    'def names($list): ($list // "") | split(",")[];
+     .[] | select(.hostname == $host) | select(any(
+       (names(.devices) as $d | $device | test("^\($d)(p?[0-9]+)?$")),
+       (names(.device_ids) | split("=")[1:] | join("=") | . as $id | $id != "" and ($device | contains($id)));
+       .)) | .id')
   if [ -n "$id" ]; then ceph osd primary-affinity "osd.$id" "$3"; else echo "no OSD on $1 $2 yet" >&2; fi
 }
 affinity langara /dev/sda3 0.75

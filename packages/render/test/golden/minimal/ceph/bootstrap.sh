@@ -3,6 +3,7 @@
 # Rendered by trivet from cluster.yaml: change that and render again.
 set -eu
 
+umask 077
 host=$(hostname -s)
 keyring=/etc/ceph/ceph.mon.keyring
 
@@ -26,6 +27,10 @@ case $host in server-1|server-2|server-3)
     rm "$map"
   fi
   systemctl enable --now "ceph-mon@$host"
+  if ! ceph --connect-timeout 30 mon stat >/dev/null 2>&1; then
+    echo "no quorum yet: run this on the next monitor, then here again" >&2
+    exit 0
+  fi
   for kind in mgr mds; do
     mkdir -p /var/lib/ceph/$kind/ceph-$host
     case $kind in
