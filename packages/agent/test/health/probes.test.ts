@@ -1,0 +1,210 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer as createHttp } from "node:http";
+import { type AddressInfo, type Server, createServer as createTcp } from "node:net";
+import { DnsServer, Name, Zone, ZoneStore, readZoneFile } from "@trivet/dns";
+import { Address } from "@trivet/ip";
+import { DeadlineError, ServerError, UnreachableError } from "@trivet/lxd";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Check } from "../../src/health/plan.ts";
+import type { Executor } from "../../src/health/probes/exec.ts";
+import { systemProbe } from "../../src/health/probes/probe.ts";
+import type { Outcome } from "../../src/health/state.ts";
+import { parseTarget } from "../../src/health/target.ts";
+
+const PASSED = { kind: "passed" };
+const never = new AbortController().signal;
+const open: Server[] = [];
+
+afterEach(async () => {
+  for (const server of open.splice(0)) await new Promise((resolve) => server.close(resolve));
+});
+
+/** Runs a check with an address of its own filled in: of this machine, unless told. */
+async function probe(
+  text: string,
+  { address = "127.0.0.1", witness, timeout = 2_000, instances = {} as Executor }: Partial<Setup> = {},
+): Promise<Outcome> {
+  const timers = { interval: 5_000, fast: 1_000, timeout, rise: 2, fall: 3 };
+  const check: Check = {
+    id: "x",
+    project: "web",
+    instance: "c1",
+    name: "check",
+    text,
+    target: parseTarget(text),
+    timers,
+    address: Address.parse(address),
+    ...(witness === undefined ? {} : { witness: Address.parse(witness) }),
+  };
+  return await systemProbe(instances)(check, never);
+}
+
+interface Setup {
+  readonly address: string;
+  readonly witness: string;
+  readonly timeout: number;
+  readonly instances: Executor;
+}
+
+async function listen(server: Server, host = "127.0.0.1"): Promise<number> {
+  open.push(server);
+  server.listen(0, host);
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+/** A port that nothing listens on. */
+async function closedPort(): Promise<number> {
+  const server = createTcp();
+  const port = await listen(server);
+  open.pop();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe("http", () => {
+  test("passes with a status from 200 to 399, asked by name and path, and leaves no connection", async () => {
+    const seen: (string | undefined)[] = [];
+    const server = createHttp(({ url = "", headers }, response) => {
+      seen.push(`${headers.host ?? ""} ${url}`);
+      response.writeHead(Number(url.slice(1)), { location: "/500" });
+      // Longer than anything that would be read by the way.
+      response.end("x".repeat(1_000_000));
+    });
+    const port = await listen(server);
+    expect(await probe(`http://:${port}/200`)).toEqual(PASSED);
+    expect(await probe(`http://www.example.net:${port}/302`)).toEqual(PASSED);
+    expect(await probe(`http://:${port}/503`)).toEqual({ kind: "failed", why: "HTTP status 503" });
+    expect(seen).toEqual([`127.0.0.1:${port} /200`, `www.example.net:${port} /302`, `127.0.0.1:${port} /503`]);
+    await vi.waitFor(async () => {
+      expect(await new Promise((resolve) => server.getConnections((_, count) => resolve(count)))).toBe(0);
+    });
+  });
+
+  test("fails when refused, and when what answers is no HTTP", async () => {
+    expect(await probe(`http://:${await closedPort()}/`)).toEqual({ kind: "failed", why: "connection refused" });
+    const port = await listen(createTcp((socket) => socket.resume().end("220 mail.example.net ESMTP\r\n")));
+    expect(await probe(`http://:${port}/`)).toMatchObject({ kind: "failed", why: expect.stringMatching(/HTTP/) });
+  });
+
+  test("fails without an answer in time", async () => {
+    const port = await listen(createHttp(() => {}));
+    const outcome = await probe(`http://:${port}/`, { timeout: 100 });
+    expect(outcome).toEqual({ kind: "failed", why: "no answer in time", silent: true });
+    (open.at(-1) as ReturnType<typeof createHttp>).closeAllConnections();
+  });
+});
+
+describe("tcp", () => {
+  test("passes when a connection stands, of either family", async () => {
+    const ended = vi.fn<() => void>();
+    const port = await listen(
+      createTcp((socket) => socket.on("close", ended).resume()),
+      "::1",
+    );
+    expect(await probe(`tcp://:${port}`, { address: "::1" })).toEqual(PASSED);
+    await vi.waitFor(() => expect(ended).toHaveBeenCalledOnce());
+  });
+
+  test("fails when refused", async () => {
+    expect(await probe(`tcp://:${await closedPort()}`)).toEqual({ kind: "failed", why: "connection refused" });
+  });
+
+  test("what this server has no route to is unknown", async () => {
+    // Limited broadcast: no TCP connection can be made to it (EACCES or ENETUNREACH).
+    expect(await probe("tcp://:25", { address: "255.255.255.255" })).toMatchObject({ kind: "unknown" });
+  });
+});
+
+describe("dns, against a real server", () => {
+  test("passes with a record, over TCP when truncated, and fails with another RCODE, no record or no answer", async () => {
+    const origin = Name.parse("example.net");
+    const txt = Array.from({ length: 20 }, (_, i) => `big TXT "${String(i).padStart(200, "x")}"`).join("\n");
+    const zones = new ZoneStore();
+    zones.replace(
+      Zone.build(
+        origin,
+        readZoneFile(`$TTL 60\n@ SOA ns root 1 60 60 60 60\n@ NS ns\nwww A 192.0.2.1\n${txt}\n`, { origin }),
+      ),
+    );
+    const server = new DnsServer(zones, { listen: [{ address: "127.0.0.1", port: 0 }] });
+    const port = (await server.start())[0]?.port ?? 0;
+    try {
+      expect(await probe(`dns://:${port}/www.example.net`)).toEqual(PASSED);
+      expect(await probe(`dns://:${port}/big.example.net?type=TXT`)).toEqual(PASSED);
+      const nothing = { kind: "failed", why: "answered without a record of www.example.net. AAAA" };
+      expect(await probe(`dns://:${port}/www.example.net?type=AAAA`)).toEqual(nothing);
+      expect(await probe(`dns://:${port}/no.example.net`)).toEqual({ kind: "failed", why: "answered NXDOMAIN" });
+      expect(await probe(`dns://:${port}/example.org`)).toEqual({ kind: "failed", why: "answered REFUSED" });
+    } finally {
+      await server.stop();
+    }
+    expect(await probe(`dns://:${port}/www.example.net`)).toEqual({ kind: "failed", why: "connection refused" });
+  });
+
+  test("fails when the server is silent", async () => {
+    const mute = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(mute, "listening");
+    const outcome = await probe(`dns://:${mute.address().port}/example.net`, { timeout: 100 });
+    expect(outcome).toEqual({ kind: "failed", why: "no answer in time", silent: true });
+    mute.close();
+  });
+});
+
+describe("no answer", () => {
+  /** Never answers: a full backlog drops what comes. */
+  const silent = async (): Promise<number> => await listen(createHttp(() => {}));
+
+  test("is a failure while the router on the way answers, with a refusal too", async () => {
+    const port = await silent();
+    expect(await probe(`http://:${port}/`, { timeout: 100, witness: "127.0.0.1" })).toMatchObject({ kind: "failed" });
+    (open.at(-1) as ReturnType<typeof createHttp>).closeAllConnections();
+  });
+
+  test("is unknown while that does not answer either", async () => {
+    const port = await silent();
+    const outcome = await probe(`http://:${port}/`, { timeout: 100, witness: "255.255.255.255" });
+    expect(outcome).toEqual({
+      kind: "unknown",
+      why: "no way to its network: its router 255.255.255.255 does not answer either",
+    });
+    (open.at(-1) as ReturnType<typeof createHttp>).closeAllConnections();
+  });
+});
+
+describe("exec", () => {
+  const site = { server: "lxd", call: "exec" };
+  const doing = (exec: () => unknown, state: () => unknown = () => ({})): Executor =>
+    ({ exec: async () => await exec(), state: async () => await state() }) as Executor;
+  const raise = (error: Error) => (): never => {
+    throw error;
+  };
+
+  test("passes with status 0, fails with another and tells the last line", async () => {
+    const instances = doing(() => ({ status: 0, stdout: "", stderr: "" }));
+    expect(await probe("exec:true", { instances })).toEqual(PASSED);
+    const failing = doing(() => ({ status: 2, stdout: "", stderr: "warning\nno server\n" }));
+    expect(await probe("exec:true", { instances: failing })).toEqual({
+      kind: "failed",
+      why: "exit status 2: no server",
+    });
+  });
+
+  test("what LXD cannot do is unknown", async () => {
+    for (const error of [
+      new UnreachableError(site, "connection refused"),
+      new ServerError({ ...site, status: 500 }, "no"),
+    ])
+      expect(await probe("exec:true", { instances: doing(raise(error)) })).toMatchObject({ kind: "unknown" });
+  });
+
+  test("a command that does not end has failed if LXD answers, and is unknown if not", async () => {
+    const late = new DeadlineError(site, 2_000);
+    expect(await probe("exec:true", { instances: doing(raise(late)) })).toEqual({
+      kind: "failed",
+      why: "the command did not end within 2 s",
+    });
+    expect(await probe("exec:true", { instances: doing(raise(late), raise(late)) })).toMatchObject({ kind: "unknown" });
+  });
+});
