@@ -67,6 +67,15 @@ export class Hardware {
     return blind ? 0 : count;
   }
 
+  /** Which servers and links are up, as one word. */
+  left(): string {
+    const state = this.#cluster.servers.map((server) => [
+      this.server(server),
+      ...server.links.map((link) => this.link(server, link) > 0),
+    ]);
+    return state.flat().map(Number).join("");
+  }
+
   /** The link that carries the server's VLANs is up. */
   trunk(server: Server, name: string | undefined): boolean {
     const link = server.links.find((each) => each.name === name);

@@ -35,6 +35,7 @@ export class Model {
   readonly #places: ReadonlyMap<string, string>;
   readonly #groups: readonly Group[];
   readonly #voters: readonly Server[];
+  readonly #known = new Map<string, Outcome>();
 
   constructor(cluster: Cluster) {
     this.cluster = cluster;
@@ -47,7 +48,19 @@ export class Model {
 
   /** What works when these components (by name) have failed. */
   after(lost: ReadonlySet<string>): Outcome {
+    return this.#on(new Hardware(this.cluster, this.#byName, lost));
+  }
+
+  /** Likewise, for parts that matter only by the servers and links they leave up: most leave the same. */
+  afterParts(lost: ReadonlySet<string>): Outcome {
     const hardware = new Hardware(this.cluster, this.#byName, lost);
+    const left = hardware.left();
+    const outcome = this.#known.get(left) ?? this.#on(hardware);
+    this.#known.set(left, outcome);
+    return outcome;
+  }
+
+  #on(hardware: Hardware): Outcome {
     const services: Service[] = [];
     const say = (name: string, working: number, all: number, needed: number, what: string) => {
       const status: Status = working < needed ? "down" : working < all ? "degraded" : "up";

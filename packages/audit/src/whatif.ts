@@ -32,6 +32,9 @@ export interface WhatIf {
 const MOST_PARTS = 250;
 const COARSE: ReadonlySet<Kind> = new Set(["feed", "switch", "server", "line", "upstream", "router"]);
 
+/** What a server or a link may have several of: it matters only when the last is gone. */
+const REDUNDANT: ReadonlySet<Kind> = new Set(["psu", "card", "port", "cable"]);
+
 /** A name that is nothing of the cluster. */
 export class UnknownComponentError extends Error {
   override readonly name = "UnknownComponentError";
@@ -111,7 +114,8 @@ function distinct(components: readonly Component[], singles: readonly Consequenc
 }
 
 function consequence(model: Model, lost: readonly Component[]): Consequence {
-  const outcome = model.after(new Set(lost.map(({ name }) => name)));
+  const names = new Set(lost.map(({ name }) => name));
+  const outcome = lost.every(({ kind }) => REDUNDANT.has(kind)) ? model.afterParts(names) : model.after(names);
   const named = (status: string) =>
     outcome.services.filter((service) => service.status === status).map(({ name }) => name);
   return { lost, outcome, down: named("down"), degraded: named("degraded") };

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UnknownComponentError, lose, whatIf } from "@trivet/audit";
+import { componentsOf } from "../src/components.ts";
+import { Model } from "../src/outcome.ts";
 import { example, sound } from "./support.ts";
 
 const statusOf = (outcome: ReturnType<typeof lose>, name: string) =>
@@ -78,6 +80,15 @@ describe("the seeds' cluster, what if", () => {
     expect(() => lose(hive, ["sw02"])).toThrow(UnknownComponentError);
     expect(() => lose(hive, ["ens1f0"])).toThrow("did you mean langara/ens1f0");
   });
+});
+
+it("parts that matter only by what they leave up: a look at each alone finds the same as the shared one", () => {
+  const cluster = sound(["trunk: {ports", "trunk: {miiMonitor: 0, ports"]);
+  const parts = componentsOf(cluster).filter(({ kind }) => ["psu", "card", "port", "cable"].includes(kind));
+  const shared = new Model(cluster);
+  for (const [index, { name }] of parts.entries())
+    for (const lost of [[name], [name, parts[(index * 7) % parts.length]?.name ?? ""]])
+      expect(shared.afterParts(new Set(lost)), lost.join(" ")).toEqual(new Model(cluster).after(new Set(lost)));
 });
 
 describe("ranking", () => {
