@@ -8,6 +8,8 @@ export interface SavedZone extends Archive {
 }
 
 const schema = z.strictObject({
+  /** Of the archives: another agent's may have another form. */
+  format: z.literal(1),
   /** Milliseconds since 1970. */
   savedAt: z.number(),
   zones: z.array(z.strictObject({ hash: z.string(), archive: z.base64(), sha256: z.string() })),
@@ -18,7 +20,7 @@ export function writeZones(zones: readonly SavedZone[], now: number): string {
     const bytes = packZone(archive);
     return { hash, archive: Buffer.from(bytes).toString("base64"), sha256: sha256(bytes) };
   });
-  return JSON.stringify({ savedAt: now, zones: entries } satisfies z.input<typeof schema>);
+  return JSON.stringify({ format: 1, savedAt: now, zones: entries } satisfies z.input<typeof schema>);
 }
 
 /**

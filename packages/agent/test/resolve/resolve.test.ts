@@ -2,7 +2,7 @@ import { Name, recordText } from "@trivet/dns";
 import { Address, Prefix } from "@trivet/ip";
 import type { Config, Instance } from "@trivet/lxd";
 import { describe, expect, test } from "vitest";
-import type { DnsZone, Network, Snapshot } from "../../src/inventory/snapshot.ts";
+import type { DnsZone, KnownInstance, Learnt, Network, Snapshot } from "../../src/inventory/snapshot.ts";
 import { keyOf } from "../../src/inventory/snapshot.ts";
 import type { ForwardZone, ResolveConfig } from "../../src/resolve/config.ts";
 import { resolve } from "../../src/resolve/resolve.ts";
@@ -102,6 +102,54 @@ describe("names of instances", () => {
     expect(problems(state)).toEqual([
       "instance team_a/c1: c1.team_a is no host name, so it has no name in hive.example.net.",
     ]);
+  });
+});
+
+describe("addresses that were learnt", () => {
+  const learnt = (name: string, nic: Config, found: Learnt, more: Partial<Instance> = {}): KnownInstance => ({
+    ...instance(name, nic, more),
+    learnt: found,
+  });
+
+  test("leases count where there is no address in the configuration, guests' reports where there is no lease", () => {
+    const state = world([
+      learnt("leased", { network: "web" }, { leased: { eth0: ["10.0.0.50"] }, reported: { eth0: ["10.0.0.51"] } }),
+      learnt("router", { parent: "br0" }, { reported: { eth0: ["192.0.2.11", "2001:db8:ffff::11"] } }),
+    ]);
+    expect(lines(state, config())).toEqual([
+      "leased.default.hive.example.net. 60 IN A 10.0.0.50",
+      "router.default.hive.example.net. 60 IN A 192.0.2.11",
+      "router.default.hive.example.net. 60 IN AAAA 2001:db8:ffff::11",
+    ]);
+    expect(resolve(state, config()).problems).toEqual([]);
+  });
+
+  test("a guest cannot take an address's PTR record from who was given it, however old it is", () => {
+    const thief = learnt(
+      "a-thief",
+      { parent: "br0" },
+      { reported: { eth0: ["10.0.0.10"] } },
+      { created_at: "2020-01-01T00:00:00Z" },
+    );
+    const settings = config({ reverse: [reverse("10.0.0.0/24")] });
+    expect(lines(world([thief, c1()]), settings, "0.0.10.in-addr.arpa.")).toEqual([
+      "10.0.0.10.in-addr.arpa. 60 IN PTR c1.default.hive.example.net.",
+    ]);
+  });
+});
+
+describe("the catalog zone", () => {
+  test("lists all other zones, under labels that stay (RFC 9432)", () => {
+    const catalog = Name.parse("catalog.invalid.");
+    const settings = config({ reverse: [reverse("192.0.2.0/24")], catalog });
+    const members = (text: ResolveConfig) =>
+      lines(world([c1()]), text, "catalog.invalid.").filter((line) => line.includes(" PTR "));
+    expect(members(settings).map((line) => line.split(" PTR ")[1])).toEqual(
+      expect.arrayContaining(["hive.example.net.", "2.0.192.in-addr.arpa."]),
+    );
+    expect(members(settings)).toHaveLength(2);
+    expect(members(settings)).toEqual(expect.arrayContaining(members(config({ catalog }))));
+    expect(lines(world([c1()]), settings, "catalog.invalid.")).toContain('version.catalog.invalid. 0 IN TXT "2"');
   });
 });
 

@@ -1,8 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Name } from "@trivet/dns";
 import { UnreachableError } from "@trivet/lxd";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Snapshot } from "../../src/inventory/snapshot.ts";
 import type { Agreement, Ledger } from "../../src/resolve/ledger.ts";
+import { StateFile } from "../../src/daemon/state-file.ts";
 import { Resolver } from "../../src/resolve/resolver.ts";
 import { instance, ovn, snapshot } from "../announce/world.ts";
 
@@ -191,6 +195,140 @@ describe("servers that differ", () => {
     expect(database.made).toHaveLength(1);
     expect(new Set(serials()).size).toBe(1);
   });
+});
+
+describe("over a restart", () => {
+  let folder: string;
+  const file = (): StateFile =>
+    new StateFile(join(folder, "dns.json"), (error) => {
+      throw error;
+    });
+  const start = (): Resolver => {
+    const resolver = new Resolver({ config, ledger: database, saved: file() });
+    resolvers.push(resolver);
+    return resolver;
+  };
+  const restart = async (resolver: Resolver): Promise<Resolver> => {
+    const stopped = resolver.stop();
+    await vi.advanceTimersByTimeAsync(100);
+    await stopped;
+    return start();
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "trivet-resolver-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  async function grown(): Promise<Resolver> {
+    const resolver = start();
+    for (const names of [["c1"], ["c1", "c2"], ["c1", "c2", "c3"]]) {
+      resolver.take(world("server-1", names));
+      await vi.advanceTimersByTimeAsync(2_000);
+    }
+    return resolver;
+  }
+
+  test("the last zones are answered before LXD was read, under their serials, with the journal", async () => {
+    const restarted = await restart(await grown());
+    expect(restarted.store.get(ORIGIN)?.serial).toBe(1_800_000_002);
+    expect(names(restarted)).toHaveLength(3);
+    expect(restarted.store.journal(ORIGIN)?.since(1_800_000_000)).toHaveLength(2);
+    restarted.take(world("server-1", ["c1", "c2", "c3"]));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(restarted.store.get(ORIGIN)?.serial).toBe(1_800_000_002);
+    expect(restarted.store.journal(ORIGIN)?.since(1_800_000_000)).toHaveLength(2);
+  });
+
+  test("what was agreed meanwhile is one more change", async () => {
+    const before = await grown();
+    const stopped = before.stop();
+    await vi.advanceTimersByTimeAsync(100);
+    await stopped;
+    resolvers[1]?.take(world("server-2", ["c1"]));
+    await vi.advanceTimersByTimeAsync(30_000);
+    const restarted = start();
+    restarted.take(world("server-1", ["c1"]));
+    await vi.advanceTimersByTimeAsync(2_000);
+    const serial = restarted.store.get(ORIGIN)?.serial ?? 0;
+    expect(serial).toBeGreaterThan(1_800_000_002);
+    expect(
+      restarted.store
+        .journal(ORIGIN)
+        ?.since(1_800_000_002)
+        ?.map(({ removed }) => removed.length),
+    ).toEqual([2]);
+  });
+
+  test("where LXD lost what was agreed, serials go on from those that were answered", async () => {
+    const restarted = await restart(await grown());
+    database.made.length = 0;
+    vi.setSystemTime(1_700_000_000_000);
+    restarted.take(world("server-1", ["c1", "c2"]));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(restarted.store.get(ORIGIN)?.serial).toBe(1_800_000_003);
+  });
+
+  test("one serial for two contents, as after LXD was made anew, is never mixed up", async () => {
+    const restarted = await restart(await grown());
+    database.made.length = 0;
+    resolvers[1]?.take(world("server-2", ["other"]));
+    vi.setSystemTime(1_800_000_002_000 - 2_400);
+    await vi.advanceTimersByTimeAsync(2_000);
+    restarted.take(world("server-1", ["other"]));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(names(restarted)).toEqual(["other.hive.example.net."]);
+  });
+
+  test("zones that are too old, or not as they were written, are not answered", async () => {
+    await restart(await grown());
+    const path = join(folder, "dns.json");
+    const text = readFileSync(path, "utf8");
+    vi.setSystemTime(1_800_000_000_000 + 15 * 86_400_000);
+    expect(start().store.zones).toEqual([]);
+    vi.setSystemTime(1_800_000_000_000);
+    for (const spoilt of [
+      text.slice(0, -1),
+      text.replace('"format":1', '"format":2'),
+      text.replace(/"archive":"..../, '"archive":"AAAA'),
+    ]) {
+      writeFileSync(path, spoilt);
+      expect(start().store.zones).toEqual([]);
+    }
+  });
+});
+
+test("a server that is still learning addresses proposes nothing", async () => {
+  await see(["c1"], { learning: true }, ["server-1"]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(database.made).toHaveLength(0);
+  resolvers[0]?.take(world("server-1", ["c1"]));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(database.made).toHaveLength(1);
+});
+
+test("three changes in a row have their serials at once, more of them wait", async () => {
+  await see(["c1"]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  for (const names of [["c1", "c2"], ["c1", "c2", "c3"], ["c1", "c2", "c3", "c4"], ["c1"]]) await see(names);
+  expect(serials()).toEqual([1_800_000_003, 1_800_000_003, 1_800_000_003]);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(serials()).toEqual([1_800_000_004, 1_800_000_004, 1_800_000_004]);
+});
+
+test("another hostmaster is another content: it has a serial of its own", async () => {
+  await see(["c1"]);
+  const changed = new Resolver({
+    config: { ...config, hostmaster: Name.parse("admin.example.net.") },
+    ledger: database,
+  });
+  resolvers.push(changed);
+  await vi.advanceTimersByTimeAsync(2_000);
+  changed.take(world("server-1", ["c1"]));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(changed.store.get(ORIGIN)?.serial).toBe(1_800_000_001);
 });
 
 test("without LXD the last agreed content is answered, the failure is told, and all is made good when LXD is back", async () => {
