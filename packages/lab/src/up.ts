@@ -39,14 +39,16 @@ const SILENT: UpProgress = { step: async (_title, run) => await run(() => undefi
 
 /**
  * Makes a lab, or completes one that was interrupted or has crashed: what is already there is kept, servers that are off are powered
- * on. A bare lab is completed when the options are no longer bare.
+ * on. A bare lab, or one without Ceph, gets the rest when the options have it.
  *
  * @throws LabError when a lab of that name exists with other options
  * @throws StepError when a step fails
  */
 export async function up(options: LabOptions, progress: UpProgress = SILENT): Promise<Lab> {
   const found = Lab.find(options.name) ?? Lab.create(options);
-  const lab = found.topology.options.bare && !options.bare ? found.furnish() : found;
+  const { bare, ceph } = found.topology.options;
+  const more = (bare && !options.bare) || (!ceph && options.ceph);
+  const lab = more ? found.furnish({ bare: bare && options.bare, ceph: ceph || options.ceph }) : found;
   const existing = lab.topology.options;
   const keys: (keyof LabOptions)[] = ["platform", "servers", "ceph"];
   const other = [

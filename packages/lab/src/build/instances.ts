@@ -4,6 +4,7 @@ import { instanceImage } from "../image/instance-image.ts";
 import { serverImage } from "../image/server-image.ts";
 import type { Lab } from "../runtime/lab.ts";
 import { type InstancePlan, projects, routers, services } from "../topology/workload.ts";
+import { patiently } from "./patiently.ts";
 import { TOOL } from "./platform.ts";
 import type { Step } from "./step.ts";
 
@@ -30,20 +31,21 @@ export const imageStep: Step = {
 export const routersStep: Step = {
   key: "routers",
   title: "FRR routers as instances, one on every server",
-  run: async (lab) => await launchAll(lab, routers(lab.topology)),
+  run: async (lab, progress) => await launchAll(lab, routers(lab.topology), progress),
 };
 
 export const servicesStep: Step = {
   key: "services",
   title: "Services",
-  run: async (lab) => await launchAll(lab, services(lab.topology)),
+  run: async (lab, progress) => await launchAll(lab, services(lab.topology), progress),
 };
 
-async function launchAll(lab: Lab, plans: readonly InstancePlan[]): Promise<void> {
+async function launchAll(lab: Lab, plans: readonly InstancePlan[], progress: (line: string) => void): Promise<void> {
   // One server's instances one after the other: each unpacks an image.
   await Promise.all(
     lab.servers.map(async (server) => {
-      for (const plan of plans.filter((p) => p.server === server.name)) await launch(lab, plan);
+      for (const plan of plans.filter((p) => p.server === server.name))
+        await patiently(async () => await launch(lab, plan), progress);
     }),
   );
 }

@@ -1,5 +1,6 @@
 import { GATEWAY, PUBLIC } from "../topology/topology.ts";
 import { UPLINK, ovnNetworks } from "../topology/workload.ts";
+import { patiently } from "./patiently.ts";
 import { TOOL } from "./platform.ts";
 import type { Step } from "./step.ts";
 
@@ -7,7 +8,7 @@ import type { Step } from "./step.ts";
 export const networksStep: Step = {
   key: "networks",
   title: "Uplink and OVN networks",
-  async run(lab) {
+  async run(lab, progress) {
     const { client } = TOOL[lab.topology.options.platform];
     const exists = (name: string): string => `${client} network list -f csv | grep -q '^${name},.*CREATED'`;
     const pending = lab.servers.map(
@@ -29,9 +30,8 @@ export const networksStep: Step = {
       ${client} network create ${UPLINK} --type=physical ${uplink.join(" ")}; }`);
     for (const { name, gateway4, subnet6 } of ovnNetworks(lab.topology)) {
       const keys = [`network=${UPLINK}`, `ipv4.address=${gateway4}/24`, "ipv4.nat=true", `ipv6.address=${subnet6}1/64`];
-      await lab.first.sh(
-        `${exists(name)} || ${client} network create ${name} --type=ovn ${keys.join(" ")} ipv6.nat=false`,
-      );
+      const create = `${exists(name)} || ${client} network create ${name} --type=ovn ${keys.join(" ")} ipv6.nat=false`;
+      await patiently(async () => await lab.first.sh(create), progress);
     }
   },
 };

@@ -93,9 +93,9 @@ export class Lab {
     return this.argv("fabric", ["ssh", ...flags, `root@${hosts4}`, ...command]);
   }
 
-  /** A bare lab gets the rest of its cluster. */
-  furnish(): Lab {
-    this.#state = { ...this.#state, options: { ...this.#state.options, bare: false } };
+  /** Records that it is to have more of a cluster. */
+  furnish(layers: Pick<LabOptions, "bare" | "ceph">): Lab {
+    this.#state = { ...this.#state, options: { ...this.#state.options, ...layers } };
     this.#save();
     return new Lab(this.#state);
   }

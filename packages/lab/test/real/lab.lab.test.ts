@@ -1,4 +1,4 @@
-import { type LabOptions, Lab, Places, down, leftovers, run, up } from "@trivet/lab";
+import { Lab, type LabOptions, Places, down, fail, heal, leftovers, run, status, up } from "@trivet/lab";
 import { describeLab, eventually } from "@trivet/testing";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -72,13 +72,86 @@ describeLab(
       await Lab.open(ONE).first.exec(["ping", "-c", "1", "-W", "2", "10.10.101.101"]);
     });
 
-    test("`down` leaves nothing but the cache", async () => {
+    test("after a crash of this machine `up` powers the servers on again, with what their disks held", async () => {
+      const places = new Places(ONE);
+      await Lab.open(ONE).first.sh("echo written >/root/before");
+      for (const pid of processesOf(ONE)) process.kill(Number(pid), "SIGKILL");
+      await eventually("nothing runs", () => processesOf(ONE).length === 0);
+      for (const name of namespacesOf(ONE)) await run(["ip", "netns", "delete", name]);
+      for (const path of mountsOf(ONE).toReversed()) await run(["umount", path]);
+      expect(existsSync(places.stateFile)).toBe(true);
+      const lab = await up(bare(ONE));
+      expect(await lab.first.sh("cat /root/before")).toBe("written\n");
+      expect((await run(lab.sshArgv("orilla", ["hostname"]))).stdout).toBe("orilla\n");
+    });
+
+    test("a disk that is full fails what writes, and no other server's", async () => {
+      const lab = Lab.open(ONE);
+      const write = async (server: string): Promise<string> =>
+        await lab.server(server).sh("head -c 100000 /dev/zero 2>&1 >/root/full || true; wc -c </root/full");
+      await fail(lab, "full-disk", "abydos");
+      expect(await lab.server("abydos").sh("df --output=avail / | tail -1")).toBe("    0\n");
+      expect(await write("abydos")).toBe("0\n");
+      expect(await write("orilla")).toBe("100000\n");
+      await heal(lab);
+      expect(await write("abydos")).toBe("100000\n");
+    });
+
+    test("a slow disk is slow for who waits for it, and for no other server", async () => {
+      const lab = Lab.open(ONE);
+      const writes = 10;
+      const seconds = async (server: string): Promise<number> => {
+        const started = performance.now();
+        await lab.server(server).sh(`dd if=/dev/zero of=/root/slow bs=4k count=${writes} oflag=dsync 2>/dev/null`);
+        return (performance.now() - started) / 1000;
+      };
+      await fail(lab, "slow-disk", "abydos");
+      const slow = await seconds("abydos");
+      const other = await seconds("orilla");
+      await heal(lab);
+      expect(slow).toBeGreaterThan((writes - 1) / 20);
+      expect(other).toBeLessThan(slow);
+      expect(await seconds("abydos")).toBeLessThan(slow);
+    });
+
+    test("a crashed server hangs with its links up, and a power cycle boots it", async () => {
+      const lab = Lab.open(ONE);
+      const orilla = lab.server("orilla");
+      await fail(lab, "crash", "orilla");
+      expect([await orilla.running(), await orilla.responds()]).toEqual([true, false]);
+      await expect(lab.first.exec(["ping", "-c", "1", "-W", "1", orilla.plan.hosts4])).rejects.toThrow(
+        "100% packet loss",
+      );
+      expect(await lab.first.sh("cat /sys/class/net/mesh-orilla/carrier")).toBe("1\n");
+      expect((await status(lab))[0]?.detail).toContain("not orilla");
+      await heal(lab);
+      expect(await orilla.sh("cat /proc/uptime")).toMatch(/^\d/);
+      await lab.first.exec(["ping", "-c", "1", "-W", "2", orilla.plan.hosts4]);
+    });
+
+    test("a partition keeps groups apart, and nobody from the workstation", async () => {
+      const lab = Lab.open(ONE);
+      const reaches = async (from: string, to: string): Promise<boolean> => {
+        const ping = `ping -c 1 -W 1 ${lab.server(to).plan.hosts4} >/dev/null && echo yes || echo no`;
+        return (await lab.server(from).sh(ping)) === "yes\n";
+      };
+      await fail(lab, "partition", "orilla,abydos | langara");
+      expect(await Promise.all([reaches("langara", "abydos"), reaches("abydos", "langara")])).toEqual([false, false]);
+      expect(await reaches("abydos", "orilla")).toBe(true);
+      for (const { name } of lab.servers) expect((await run(lab.sshArgv(name, ["hostname"]))).stdout).toBe(`${name}\n`);
+      expect(await heal(lab)).toEqual([{ kind: "partition", target: "langara|abydos,orilla" }]);
+      expect(await reaches("langara", "abydos")).toBe(true);
+    });
+
+    test("`down` leaves nothing but the cache, also of a server that hangs", async () => {
+      await fail(Lab.open(ONE), "crash", "langara");
       await down(ONE);
       expect(await leftovers(ONE)).toEqual([]);
       // Killed processes stay listed until their parent, this machine's first process, has reaped them.
       await eventually("no process is left", () => processesOf(ONE).length === 0, 5_000);
-      expect(readdirSync("/run/netns").filter((name) => name.includes(ONE))).toEqual([]);
-      expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(ONE);
+      expect(namespacesOf(ONE)).toEqual([]);
+      expect(mountsOf(ONE)).toEqual([]);
+      expect((await run(["losetup", "-a"])).stdout).not.toContain(`/${ONE}/`);
       expect(existsSync(new Places(ONE).folder)).toBe(false);
       expect((await run(["ip", "-br", "link"])).stdout).toBe(links);
       // And again, of nothing.
@@ -86,6 +159,15 @@ describeLab(
     });
   },
 );
+
+function namespacesOf(lab: string): string[] {
+  return readdirSync("/run/netns").filter((name) => name.startsWith(`trivet-${lab}-`));
+}
+
+function mountsOf(lab: string): string[] {
+  const lines = readFileSync("/proc/self/mounts", "utf8").split("\n");
+  return lines.map((line) => line.split(" ")[1] ?? "").filter((path) => path.includes(`/${lab}/`));
+}
 
 /** Processes in the lab's control groups, found without the lab's help. */
 function processesOf(lab: string): string[] {
