@@ -6,7 +6,7 @@ const MAX_LABELS = 127;
 const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 /** Where names are put together before their length is known. */
-const SCRATCH = new Uint8Array(MAX_NAME);
+const SCRATCH = new Uint8Array(MAX_NAME + 1);
 
 /**
  * A domain name: an immutable value, in wire form and without compression, with the case it was written in.
@@ -33,7 +33,7 @@ export class Name {
   static parse(text: string, origin: Name = Name.root): Name {
     if (text === ".") return Name.root;
     if (text === "") throw new RecordError(text, "is no domain name");
-    const wire = new Uint8Array(MAX_NAME + 1);
+    const wire = SCRATCH;
     let end = 0; // of what is written
     let label = 0; // where the length of the current label goes
     let complete = false;

@@ -10,6 +10,9 @@ import { copyOf } from "./copy.ts";
 const LAYOUTS = new Map<number, RecordType>(RECORD_TYPES.map((layout) => [layout.type, layout]));
 const WITH_NAMES = new Map([...LAYOUTS].filter(([, layout]) => layout.fields.some((field) => field.isName)));
 
+/** Data is made here, one record at a time, before its length is known. */
+const SCRATCH = new Writer();
+
 /** The most data a record of a zone may have: a message must hold it with a question and a signature around it. */
 export const MAX_RDATA = 64_000;
 
@@ -25,7 +28,8 @@ export function readRdata(type: number, message: Uint8Array, start: number, leng
   const layout = LAYOUTS.get(type);
   if (layout === undefined) return copyOf(message, start, end);
   const from = new Reader(message, start, end);
-  const to = new Writer(0xffff, new Uint8Array(length + 64));
+  const to = SCRATCH;
+  to.reset();
   for (const field of layout.fields) field.copy(from, to);
   if (from.left > 0) throw new WireError("a record's data is longer than its type allows", RCODE.FORMERR);
   return to.written.slice();
@@ -79,7 +83,8 @@ export function parseRdata(type: number, words: readonly Token[], origin: Name):
   }
   if (layout === undefined)
     throw new RecordError(tokens.toString(), "needs the form `\\# LENGTH HEX`, as its type is unknown");
-  const to = new Writer();
+  const to = SCRATCH;
+  to.reset();
   for (const field of layout.fields) field.parse(tokens, to);
   if (tokens.left > 0) throw new RecordError(tokens.toString(), "has more than its type takes");
   return checked(type, to.written.slice(), tokens);

@@ -6,6 +6,7 @@ import { MAX_RDATA, rdataKey } from "../wire/rdata.ts";
 import { type ResourceRecord, recordText } from "../wire/record.ts";
 import type { RRset } from "./node.ts";
 import { NodeMap } from "./node-map.ts";
+import { Packer } from "./packed.ts";
 
 interface MutableSet {
   readonly type: number;
@@ -23,23 +24,23 @@ interface MutableNode {
 const BESIDE_CNAME = new Set<number>([TYPE.CNAME, 46, 47]);
 /** Types of which a name has at most one record. */
 const SINGLE = new Set<number>([TYPE.CNAME, TYPE.DNAME, TYPE.SOA]);
-/** Names of a new zone before they are packed for the first time. */
-const STEP = 8192;
+/** Names of a new zone that are packed together. */
+const STEP = 32;
 const META = new Set<number>([TYPE.OPT, TYPE.TKEY, TYPE.TSIG, TYPE.IXFR, TYPE.AXFR, 253, 254, TYPE.ANY]);
 
 /** Builds a zone's nodes, or changes a copy of them; nodes that do not change are shared with the base. */
 export class Editor {
   readonly nodes: NodeMap;
   readonly #origin: Name;
-  readonly #touched = new Map<string, MutableNode>();
+  #touched = new Map<string, MutableNode>();
   readonly #problems = new Set<string>();
-  /** Nodes to have at hand before they are packed; a zone that is built has its own steps, one that is changed waits for the end. */
-  #step: number;
+  readonly #builds: boolean;
 
+  /** @param base what is changed; without it a zone is built */
   constructor(origin: Name, base?: NodeMap) {
     this.#origin = origin;
-    this.nodes = base?.fork() ?? new NodeMap();
-    this.#step = base === undefined ? STEP : Infinity;
+    this.nodes = base?.fork() ?? new NodeMap(new Packer());
+    this.#builds = base === undefined;
   }
 
   add(record: ResourceRecord): void {
@@ -60,7 +61,7 @@ export class Editor {
       set.ttl = Math.min(set.ttl, ttl);
       set.rdatas.push(rdata);
     }
-    if (this.#touched.size > this.#step) this.#pack();
+    if (this.#builds && this.#touched.size >= STEP) this.#absorb();
   }
 
   remove(record: ResourceRecord): void {
@@ -93,11 +94,12 @@ export class Editor {
     return this.#touched.keys();
   }
 
-  /** Objects take ten times the memory of octets, and a zone that is built needs only those of the last records. */
-  #pack(): void {
+  /** Octets take a tenth of the memory of objects, and short-lived objects take no time. */
+  #absorb(): void {
     for (const node of this.#touched.values()) this.#check(node);
-    this.#touched.clear();
-    this.#step = Math.max(STEP, this.nodes.pack().size / 2);
+    // Not cleared: the old table would lead the collector to the new one, and so on to every node there ever was.
+    this.#touched = new Map();
+    this.nodes.absorb();
   }
 
   #edit(name: Name): MutableNode {
@@ -112,7 +114,8 @@ export class Editor {
     };
     this.nodes.set(key, node);
     this.#touched.set(key, node);
-    if (existing === undefined && key !== this.#origin.key) this.#edit(name.parent).children++;
+    if (existing === undefined && key !== this.#origin.key && !this.nodes.adopt(parentKey(key)))
+      this.#edit(name.parent).children++;
     return node;
   }
 

@@ -1,5 +1,5 @@
 import type { ZoneNode } from "./node.ts";
-import { PackedNodes } from "./packed.ts";
+import { PackedNodes, Packer } from "./packed.ts";
 import { ShardedMap } from "./sharded-map.ts";
 
 /** Changes a map may have, and their share of all its names, before they are packed with the rest. */
@@ -12,11 +12,12 @@ const SHARE = 8;
  * is different between them.
  */
 export class NodeMap {
-  #base: PackedNodes;
+  #base: PackedNodes | Packer;
   #changes: ShardedMap<ZoneNode | null>;
   #size: number;
 
-  constructor(base: PackedNodes = PackedNodes.empty()) {
+  /** @param base a packer for a map that is filled for the first time */
+  constructor(base: PackedNodes | Packer) {
     this.#base = base;
     this.#changes = new ShardedMap();
     this.#size = base.size;
@@ -69,12 +70,27 @@ export class NodeMap {
     if (this.#changes.size > Math.max(FEW, this.#base.size / SHARE)) this.pack();
   }
 
+  /** While it is filled: packs what was added so far, which can still be changed. */
+  absorb(): void {
+    if (!(this.#base instanceof Packer)) return;
+    for (const [, node] of this.#changes.entries()) if (node !== null) this.#base.add(node);
+    this.#changes = new ShardedMap();
+  }
+
+  /** While it is filled: a packed node has one child more. @returns false when the name is not packed */
+  adopt(key: string): boolean {
+    if (!(this.#base instanceof Packer) || this.#changes.get(key) !== undefined) return false;
+    const at = this.#base.find(key);
+    if (at >= 0) this.#base.adopt(at);
+    return at >= 0;
+  }
+
   /** All of it as one block. The map holds the same as before. */
   pack(): PackedNodes {
-    if (this.#changes.size > 0) {
-      this.#base = this.#base.with(this.#changes.entries());
-      this.#changes = new ShardedMap();
-    }
+    this.absorb();
+    const packed = this.#base instanceof Packer ? this.#base.finish() : this.#base;
+    this.#base = this.#changes.size === 0 ? packed : packed.with(this.#changes.entries());
+    this.#changes = new ShardedMap();
     return this.#base;
   }
 
