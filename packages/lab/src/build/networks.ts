@@ -30,7 +30,9 @@ export const networksStep: Step = {
       ${client} network create ${UPLINK} --type=physical ${uplink.join(" ")}; }`);
     for (const { name, gateway4, subnet6 } of ovnNetworks(lab.topology)) {
       const keys = [`network=${UPLINK}`, `ipv4.address=${gateway4}/24`, "ipv4.nat=true", `ipv6.address=${subnet6}1/64`];
-      const create = `${exists(name)} || ${client} network create ${name} --type=ovn ${keys.join(" ")} ipv6.nat=false`;
+      // One that failed halfway is neither there nor can it be made: it goes first.
+      const create = `${exists(name)} || { ${client} network delete ${name} 2>/dev/null || true
+        ${client} network create ${name} --type=ovn ${keys.join(" ")} ipv6.nat=false; }`;
       await patiently(async () => await lab.first.sh(create), progress);
     }
   },

@@ -90,15 +90,11 @@ export const partition: Fault = {
           side.flatMap((a) => other.map((b) => `iifname "s${index(a)}-*" oifname "s${index(b)}-*" drop`)),
         ),
     );
-    const chain = `chain forward { type filter hook forward priority 0; ${rules.join("; ")}; }`;
-    await nft(
-      lab,
-      `table bridge ${table(lab, target)}\ndelete table bridge ${table(lab, target)}\ntable bridge ${table(lab, target)} { ${chain} }`,
-    );
+    const name = table(lab, target);
+    const chain = ["chain forward {", "type filter hook forward priority 0", ...rules, "}"].join("\n");
+    await nft(lab, `${deleted(name)}\ntable bridge ${name} {\n${chain}\n}`);
   },
-  // Named first, so that it exists when it is deleted.
-  heal: async (lab, target) =>
-    await nft(lab, `table bridge ${table(lab, target)}\ndelete table bridge ${table(lab, target)}`),
+  heal: async (lab, target) => await nft(lab, deleted(table(lab, target))),
 };
 
 /** @throws LabError when a server is in no group, or in two */
@@ -119,6 +115,11 @@ function groups(lab: Lab, target: string): string[][] {
 function table(lab: Lab, target: string): string {
   const sides = groups(lab, target).map((group) => group.map((name) => servers(lab).indexOf(name)).join(""));
   return `partition_${sides.join("_")}`;
+}
+
+/** Named first, so that it exists when it is deleted. */
+function deleted(name: string): string {
+  return `table bridge ${name}\ndelete table bridge ${name}`;
 }
 
 async function nft(lab: Lab, ruleset: string): Promise<void> {
