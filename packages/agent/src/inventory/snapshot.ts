@@ -51,9 +51,21 @@ export interface Learnt {
 /** What is read on its own, and fails on its own. */
 export type Part = "members" | "projects" | "networks" | "zones" | "instances";
 
-/** True when all was read that there is, so that what is missing in it is gone: no part's last reading failed, no address is being learnt. */
+/**
+ * True when all was read that there is, so that what is missing in it is gone: no part's last reading failed, no address is being
+ * learnt, and LXD told more of every instance than where it is.
+ */
 export function isWhole(snapshot: Snapshot | undefined): snapshot is Snapshot {
-  return snapshot?.learning === false && PARTS.every((part) => snapshot.parts[part].error === undefined);
+  return (
+    snapshot?.learning === false &&
+    PARTS.every((part) => snapshot.parts[part].error === undefined) &&
+    ![...snapshot.instances.values()].some(isHollow)
+  );
+}
+
+/** On a server that LXD cannot reach: it tells nothing but the name and the place. */
+export function isHollow({ status, expanded_devices }: Instance): boolean {
+  return status === "Error" && Object.keys(expanded_devices).length === 0;
 }
 
 export const PARTS: readonly Part[] = ["members", "projects", "networks", "zones", "instances"];

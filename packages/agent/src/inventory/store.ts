@@ -10,6 +10,7 @@ import {
   type Part,
   type PartState,
   type Snapshot,
+  isHollow,
   isLocal,
   isWhole,
   keyOf,
@@ -168,8 +169,7 @@ export class Store {
     const before = this.#tables.instances.entries.get(keyOf(instance));
     if (instance.status !== "Error" || before === undefined) return instance;
     const { location, status, status_code } = instance;
-    const told =
-      Object.keys(instance.expanded_devices).length > 0 ? instance : { ...before, location, status, status_code };
+    const told = isHollow(instance) ? { ...before, location, status, status_code } : instance;
     const { server = "", clustered = false } = this.#membership ?? {};
     if (!isLocal({ server, clustered }, instance)) return told;
     return { ...told, status: before.status, status_code: before.status_code };

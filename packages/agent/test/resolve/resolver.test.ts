@@ -309,6 +309,21 @@ test("a server that is still learning addresses proposes nothing", async () => {
   expect(database.made).toHaveLength(1);
 });
 
+test("one that started while LXD cannot reach a server, and so knows nothing of its instances, proposes nothing", async () => {
+  await see(["c1", "c2"]);
+  await vi.advanceTimersByTimeAsync(2_000);
+  const restarted = new Resolver({ config, ledger: database });
+  resolvers.push(restarted);
+  const whole = world("server-1", ["c1", "c2"]);
+  const hollow = instance("c2", {}, { status: "Error", expanded_devices: {} });
+  restarted.take({ ...whole, instances: new Map(whole.instances).set("default/c2", hollow) });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(database.made).toHaveLength(1);
+  restarted.take(whole);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(names(restarted)).toHaveLength(2);
+});
+
 test("three changes in a row have their serials at once, more of them wait", async () => {
   await see(["c1"]);
   await vi.advanceTimersByTimeAsync(5_000);
