@@ -44,6 +44,8 @@ export function reference(): string {
     "| `user.trivet.announce.local-pref` | instance, network | replaces `localPref` |",
     "| `user.trivet.announce.communities` | instance, network | replaces `communities`; separated by commas |",
     "| `user.trivet.announce.large-communities` | instance, network | replaces `largeCommunities`; separated by commas |",
+    "| `user.trivet.check`, `user.trivet.check.NAME` | instance, NIC | a health check; see [health.md](health.md) |",
+    "| `user.trivet.check.interval`, `.fast`, `.timeout`, `.rise`, `.fall` | instance, NIC | replace those of `health` |",
     "| `user.bgp.routes` | NIC on an uplink | `PREFIX_NEXTHOP,...`, as lxd-bgp has it |",
     "| `ipv4.routes.external`, `ipv6.routes.external` | NIC | prefixes routed to the instance, separated by commas |",
     "| `bgp.ipv4.nexthop`, `bgp.ipv6.nexthop` | uplink, bridge | the next hop of what lies behind it; each server may have its own |",
