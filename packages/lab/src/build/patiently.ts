@@ -17,7 +17,8 @@ export async function patiently<T>(work: () => Promise<T>, progress: (line: stri
       return await work();
     } catch (error) {
       if (!(error instanceof CommandError) || !TRANSIENT.test(error.stderr) || attempt === ATTEMPTS) throw error;
-      progress(`again, because of ${error.stderr.trim().split("\n").at(-1) ?? ""}`);
+      const why = error.stderr.split("\n").find((line) => line.startsWith("Error")) ?? "a database without a leader";
+      progress(`again, after ${why}`);
       await pause(PAUSE_MS);
     }
   }

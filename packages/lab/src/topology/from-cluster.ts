@@ -133,8 +133,8 @@ function planServices(
       if (!publics.some(({ from }) => from.contains(route))) return [];
       const at = ["projects", instance.project, "instances", instance.name, "routes", n];
       const prefix = translate(publics, route);
-      const what = `${route} is none of the first addresses that the provider routes, which are all a lab has`;
-      return String(prefix ?? refuse(loaded, at, what, `it has a /27 and a /48: choose another in the lab's file`));
+      const what = `${String(route)} is none of the first addresses that the provider routes, which are all a lab has`;
+      return String(prefix ?? refuse(loaded, at, what, "it has a /27 and a /48: choose another in the lab's file"));
     });
     return [
       {
@@ -166,7 +166,9 @@ function differences(
     });
   const list = (refs: readonly { ref: string }[]): string => refs.map(({ ref }) => ref).join(", ");
   const said: (readonly [boolean, string])[] = [
-    ...publics.map(({ from, to }) => [!from.equals(to), `${from} becomes ${to}, address by address`] as const),
+    ...publics.map(
+      ({ from, to }) => [!from.equals(to), `${String(from)} becomes ${String(to)}, address by address`] as const,
+    ),
     [!hasLabAddresses(cluster), "servers and routers have the lab's own addresses, and the lab's own provider"],
     [
       links.some(({ bonded }) => bonded) || cluster.vlans.some(({ id }) => id !== undefined),
