@@ -115,6 +115,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
         lxd: this.#lxd,
         log: this.#log,
         onServices: () => this.#reconsider(),
+        failing: () => (this.#ready ? this.#checks.notPassing : undefined),
         ...kept("dns.json"),
       });
     this.#drains = new Drains(
@@ -131,7 +132,10 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
       log: this.#log,
       config: () => this.#healthConfig,
       probe: systemProbe(this.#lxd.instances),
-      changed: () => this.#reconsider(),
+      changed: () => {
+        this.#reconsider();
+        this.#dns?.healthChanged();
+      },
     });
     this.#conditions.push(this.#checks.condition, this.#drains.condition, this.#gateways.condition);
     this.#liveness = new Liveness({
@@ -319,6 +323,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   #becomeReady(server: string): void {
     this.#reconsider();
     this.#ready = true;
+    this.#dns?.healthChanged();
     this.#speaker?.releaseEndOfRib();
     this.#log.info(
       { server, instances: this.snapshot?.instances.size, routes: this.#announcement.routes.size },

@@ -99,6 +99,12 @@ export class Health {
     return states.every(({ state }) => state.verdict === "passing");
   }
 
+  /** The keys of instances that have a check which does not pass. */
+  get notPassing(): ReadonlySet<string> {
+    const against = [...this.#scheduler.running].filter(({ state }) => state.verdict !== "passing");
+    return new Set(against.map(({ check }) => keyOf({ project: check.project, name: check.instance })));
+  }
+
   view(): CheckView[] {
     return [...this.#scheduler.running].map(viewCheck).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   }

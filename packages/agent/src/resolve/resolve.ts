@@ -4,6 +4,7 @@ import type { Instance } from "@trivet/lxd";
 import { type Snapshot, isRunning, keyOf } from "../inventory/snapshot.ts";
 import type { ForwardZone, ResolveConfig, ReverseZone } from "./config.ts";
 import { type ExplainedRecord, type ResolveProblem, ZoneContent, addressRecord } from "./content.ts";
+import { isFailing } from "./failing.ts";
 import { infrastructureNames } from "./infrastructure.ts";
 import {
   type InstanceAddress,
@@ -24,9 +25,6 @@ export interface Resolution {
   readonly problems: readonly ResolveProblem[];
 }
 
-/** Whether an instance may stand behind its service names. */
-export type Healthy = (instance: Instance) => boolean;
-
 /**
  * How well a name suits a PTR record, the lower the better: services before instances, the first zone before the next; and what only a
  * guest says after everything else, because a guest may say that it has another's address.
@@ -41,12 +39,8 @@ interface Pointer {
   readonly origin: string;
 }
 
-/**
- * The content of every zone, derived from a Snapshot: the same on every server that sees the same cluster.
- *
- * @param healthy whether an instance may stand behind its service names; running ones may unless told
- */
-export function resolve(snapshot: Snapshot, config: ResolveConfig, healthy: Healthy = isRunning): Resolution {
+/** The content of every zone, derived from a Snapshot: the same on every server that sees the same cluster. */
+export function resolve(snapshot: Snapshot, config: ResolveConfig): Resolution {
   const lxd = lxdZones(snapshot, config.ttl);
   const problems: ResolveProblem[] = [...lxd.problems];
   const zones = new Map<string, ZoneContent>();
@@ -59,7 +53,9 @@ export function resolve(snapshot: Snapshot, config: ResolveConfig, healthy: Heal
     zones.set(zone.origin.key, content);
     const filler = new Filler(content, zone, config, problems, pointers, index);
     filler.given();
-    for (const instance of instances) filler.instance(instance, addresses.get(instance) ?? [], healthy);
+    for (const instance of instances)
+      filler.instance(instance, addresses.get(instance) ?? [], isFailing(snapshot, instance));
+    filler.services();
     if (zone.infrastructure) filler.infrastructure(snapshot);
   }
   fillReverse(zones, [...config.reverse, ...lxd.reverse], config.ttl, pointers);
@@ -110,6 +106,14 @@ function addNameservers(zones: ReadonlyMap<string, ZoneContent>, { nameservers }
 /** A day: name servers seldom change, and their records are what keeps a zone reachable. */
 const NAMESERVER_TTL = 86_400;
 
+/** An instance behind a service's name. */
+interface Member {
+  readonly name: Name;
+  readonly where: string;
+  readonly addresses: readonly InstanceAddress[];
+  readonly failing: boolean;
+}
+
 /** Fills one forward zone. */
 class Filler {
   readonly #content: ZoneContent;
@@ -118,6 +122,7 @@ class Filler {
   readonly #problems: ResolveProblem[];
   readonly #pointers: Map<string, Pointer>;
   readonly #index: number;
+  readonly #members = new Map<string, Member[]>();
 
   constructor(
     content: ZoneContent,
@@ -140,7 +145,7 @@ class Filler {
       this.#add({ ...entry, origin: "configuration" }, `zone ${this.#zone.origin.toString()}`);
   }
 
-  instance(instance: Instance, all: readonly InstanceAddress[], healthy: Healthy): void {
+  instance(instance: Instance, all: readonly InstanceAddress[], failing: boolean): void {
     const zone = this.#zone;
     if (zone.projects !== undefined && !zone.projects.includes(instance.project)) return;
     const wanted = wantedAddresses(zone, all);
@@ -167,15 +172,14 @@ class Filler {
         where,
         one.reported ? RANK.reported : RANK.instance,
       );
-    this.#services(instance, wanted, where, healthy(instance));
+    this.#serve(instance, wanted, where, failing);
     if (zone.userRecords === "none") return;
     const { records, problems } = userRecords(instance, named.name, zone, this.#config.ttl);
     this.#problems.push(...problems);
     for (const { entry, key } of records) this.#add({ ...entry, origin: `${where} (${key})` }, where, key);
   }
 
-  /** A service's name holds the addresses of all instances that say they are it. */
-  #services(instance: Instance, addresses: readonly InstanceAddress[], where: string, healthy: boolean): void {
+  #serve(instance: Instance, addresses: readonly InstanceAddress[], where: string, failing: boolean): void {
     const { names, problems } = serviceNames(instance);
     this.#problems.push(...problems);
     for (const service of names) {
@@ -185,11 +189,25 @@ class Filler {
         this.#problems.push({ where, key: "user.dns.service", why: `${name.toString()} is the name of ${owner}` });
         continue;
       }
-      if (!healthy) continue;
-      // Where it has addresses routed from outside, those are the service; the ones inside are how it is managed.
-      const external = addresses.filter(({ kind }) => kind === "external");
-      for (const { address, reported } of external.length > 0 ? external : addresses)
-        this.#address(name, address, `service ${service} (${where})`, where, reported ? RANK.reported : RANK.service);
+      if (!isRunning(instance)) continue;
+      const members = this.#members.get(service) ?? [];
+      this.#members.set(service, [...members, { name, where, addresses, failing }]);
+    }
+  }
+
+  /**
+   * A service's name holds the addresses of all running instances that say they are it, but for those whose health checks fail: if all
+   * of them fail, it holds all, because the checks may be what is wrong.
+   */
+  services(): void {
+    for (const [service, members] of this.#members) {
+      const healthy = members.filter(({ failing }) => !failing);
+      for (const { name, where, addresses } of healthy.length > 0 ? healthy : members) {
+        // Where it has addresses routed from outside, those are the service; the ones inside are how it is managed.
+        const external = addresses.filter(({ kind }) => kind === "external");
+        for (const { address, reported } of external.length > 0 ? external : addresses)
+          this.#address(name, address, `service ${service} (${where})`, where, reported ? RANK.reported : RANK.service);
+      }
     }
   }
 

@@ -8,7 +8,7 @@ import { type Hashes, compare, nextAgreement } from "./agreement.ts";
 import type { ResolveConfig } from "./config.ts";
 import type { ExplainedRecord, ResolveProblem, ZoneContent } from "./content.ts";
 import type { Agreement, Ledger } from "./ledger.ts";
-import { type Healthy, resolve } from "./resolve.ts";
+import { resolve } from "./resolve.ts";
 import { readZones, writeZones } from "./saved.ts";
 
 /** Milliseconds that each server further down the list leaves to those before it, to propose a serial first. */
@@ -41,8 +41,6 @@ export interface ResolverOptions {
   readonly ledger: Pick<Ledger, "read" | "propose">;
   /** Where zones and their journals outlive the agent. */
   readonly saved?: StateFile | undefined;
-  /** Whether an instance may stand behind its service names; running ones may unless told. */
-  readonly healthy?: Healthy | undefined;
 }
 
 export interface ResolverEvents {
@@ -61,7 +59,6 @@ export class Resolver extends EventEmitter<ResolverEvents> {
   readonly #config: ResolveConfig;
   readonly #ledger: Pick<Ledger, "read" | "propose">;
   readonly #saved: StateFile | undefined;
-  readonly #healthy: Healthy | undefined;
   /** The hash of each zone in the store. */
   readonly #answered = new Map<string, string>();
   #contents: ReadonlyMap<string, { readonly content: ZoneContent; readonly hash: string }> = new Map();
@@ -78,12 +75,11 @@ export class Resolver extends EventEmitter<ResolverEvents> {
   #stopped = false;
 
   /** Answers at once what an earlier agent answered last. */
-  constructor({ config, ledger, saved, healthy }: ResolverOptions) {
+  constructor({ config, ledger, saved }: ResolverOptions) {
     super();
     this.#config = config;
     this.#ledger = ledger;
     this.#saved = saved;
-    this.#healthy = healthy;
     for (const { zone, changes, hash } of readZones(saved?.read(), Date.now(), SOA_TIMES.expire * 1000)) {
       this.store.restore(zone, changes);
       this.#answered.set(originText(zone.origin), hash);
@@ -124,7 +120,7 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     const wasWhole = isWhole(this.#snapshot);
     this.#snapshot = snapshot;
     const before = this.#hashes();
-    const { zones, problems } = resolve(snapshot, this.#config, this.#healthy);
+    const { zones, problems } = resolve(snapshot, this.#config);
     this.#problems = problems;
     this.#contents = new Map(
       [...zones.values()].map((content) => [originText(content.origin), { content, hash: this.#hashOf(content) }]),
@@ -133,11 +129,6 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     const same = after.size === before.size && [...after].every(([origin, hash]) => before.get(origin) === hash);
     if (!same) this.#changedAt = performance.now();
     if (!same || wasWhole !== isWhole(snapshot)) this.settle();
-  }
-
-  /** What is healthy changed. */
-  reconsider(): void {
-    if (this.#snapshot !== undefined) this.take(this.#snapshot);
   }
 
   /** The agreement may have changed (a profile of the ledger came): reads it, and answers or proposes accordingly. */

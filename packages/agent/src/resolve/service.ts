@@ -9,8 +9,8 @@ import type { Snapshot } from "../inventory/snapshot.ts";
 import { AnycastWatch } from "./anycast.ts";
 import type { ResolveProblem } from "./content.ts";
 import { anycastPort, resolveConfig, serverOptions } from "./convert.ts";
+import { FailingNotes } from "./failing.ts";
 import { Ledger } from "./ledger.ts";
-import type { Healthy } from "./resolve.ts";
 import { Resolver, type ZoneStatus } from "./resolver.ts";
 
 /** What the API shows of DNS. */
@@ -45,8 +45,8 @@ export interface DnsWorld {
   readonly saved?: StateFile | undefined;
   /** An anycast address began or ceased to answer: announce {@link DnsService.services} anew. */
   readonly onServices: () => void;
-  /** Whether an instance may stand behind its service names; running ones may unless told. */
-  readonly healthy?: Healthy | undefined;
+  /** The keys of this server's instances that have health checks which do not pass; nothing before all have told. */
+  readonly failing: () => ReadonlySet<string> | undefined;
 }
 
 /** The agent's DNS: zones of every Snapshot, and the server that answers for them. */
@@ -55,13 +55,19 @@ export class DnsService {
   readonly #server: DnsServer;
   readonly #log: Logger;
   readonly #anycast: AnycastWatch;
+  readonly #failing: FailingNotes;
   #listen: readonly string[] = [];
   #reported = "";
 
   /** Opens nothing yet. @throws RecordError when a key is named that is not configured */
-  constructor(config: DnsConfig, { lxd, log, saved, onServices, healthy }: DnsWorld) {
+  constructor(config: DnsConfig, { lxd, log, saved, onServices, failing }: DnsWorld) {
     this.#log = log;
-    this.#resolver = new Resolver({ config: resolveConfig(config), ledger: new Ledger(lxd), saved, healthy });
+    this.#resolver = new Resolver({ config: resolveConfig(config), ledger: new Ledger(lxd), saved });
+    this.#failing = new FailingNotes({
+      lxd,
+      failing,
+      onFailure: (error) => log.warn(`DNS: other servers are not told whose checks fail: ${error.message}`),
+    });
     this.#anycast = new AnycastWatch({
       addresses: config.anycast,
       port: anycastPort(config),
@@ -111,19 +117,20 @@ export class DnsService {
 
   async stop(): Promise<void> {
     this.#anycast.stop();
+    await this.#failing.stop();
     await this.#resolver.stop();
     await this.#server.stop();
   }
 
   take(snapshot: Snapshot): void {
     this.#resolver.take(snapshot);
+    this.#failing.tell(snapshot);
     this.#report();
   }
 
-  /** What is healthy changed. */
-  reconsider(): void {
-    this.#resolver.reconsider();
-    this.#report();
+  /** Other checks fail than before. */
+  healthChanged(): void {
+    this.#failing.tell();
   }
 
   #report(): void {

@@ -222,6 +222,23 @@ describe("services", () => {
     ]);
   });
 
+  test("leave out those whose server says that their checks fail, unless all fail", () => {
+    const state = world([member("w1", "10.0.0.21"), member("w2", "10.0.0.22", { location: "server-2" })]);
+    const service = (notes: Config) =>
+      lines({ ...state, notes }, config())
+        .filter((line) => line.startsWith("www."))
+        .map((line) => line.split(" ").at(-1));
+    const [first, second] = ["user.trivet.failing.server-1", "user.trivet.failing.server-2"];
+    expect(service({ [first]: "default/w1" })).toEqual(["10.0.0.22"]);
+    expect(service({ [first]: "default/w1", [second]: "" })).toEqual(["10.0.0.22"]);
+    expect(service({ [first]: "default/w1", [second]: "default/w2" })).toEqual(["10.0.0.21", "10.0.0.22"]);
+    // A server says nothing of what is on another, as after a move.
+    expect(service({ [second]: "default/w1" })).toEqual(["10.0.0.21", "10.0.0.22"]);
+    expect(lines({ ...state, notes: { [first]: "default/w1" } }, config())).toContain(
+      "w1.default.hive.example.net. 60 IN A 10.0.0.21",
+    );
+  });
+
   test("a service cannot take an instance's name", () => {
     const state = world([
       instance("www", { network: "web", "ipv4.address": "10.0.0.9" }, { created_at: "2025-01-01T00:00:00Z" }),
