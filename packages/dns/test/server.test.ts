@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { createSocket } from "node:dgram";
 import { Address } from "@trivet/ip";
+import { eventually } from "@trivet/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   type ServerOptions,
@@ -165,6 +166,17 @@ describe("RFC 7766: TCP", () => {
     await once(short.resume(), "close");
   });
 
+  test("a query that comes octet by octet has no more time than one that does not come", async () => {
+    const { port, server } = await serve(stored(), { tcp: { idleTimeout: 200 } });
+    const slow = await tcp(port);
+    slow.write(Uint8Array.of(0x0f, 0xff));
+    const drip = setInterval(() => slow.write(Uint8Array.of(0)), 10);
+    slow.on("error", () => undefined).resume();
+    await new Promise((resolve) => slow.on("close", resolve));
+    clearInterval(drip);
+    expect(server.counters.tcpTimeouts).toBe(1);
+  });
+
   test("one client gets so many connections and no more; with all in use, the one idle longest goes", async () => {
     const { port, server } = await serve(stored(), { tcp: { perClient: 3, connections: 2 } });
     const first = await tcp(port);
@@ -198,8 +210,8 @@ describe("RFC 7766: TCP", () => {
     const message = encodeMessage({ id: 1, question: { name: ORIGIN, type: 252 } });
     socket.write(Buffer.concat([Uint8Array.of(0, message.length), message]));
     expect((await query(HOST, 1, { ...at, tcp: true })).answers).toHaveLength(1);
+    await eventually("the server gives up", async () => at.server.counters.tcpTimeouts > 0);
     // Bytes in flight still arrive once it reads; the end does not.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
     let received = 0;
     socket.on("data", (chunk: Buffer) => (received += chunk.length));
     socket.on("error", () => undefined);

@@ -151,6 +151,50 @@ describe("changes", () => {
     }
   });
 
+  test("a large zone is the same whatever the order of its records, and in another thread", () => {
+    const hosts = Array.from({ length: 500 }, (_, i) => [
+      record(`host${i}.a${i % 7}.example.`, 60, "A", "192.0.2.1"),
+      record(`HOST${i}.a${i % 7}.example.`, 60, "A", "192.0.2.2"),
+      record(`host${i}.a${i % 7}.example.`, 60, "A", "192.0.2.1"),
+      record(`sub${i}.example.`, 60, "NS", "ns.test."),
+    ]).flat();
+    // Names come again long after they were packed, parents after their children.
+    const scattered = [0, 1, 2, 3].flatMap((part) => hosts.filter((_, i) => i % 4 === part).reverse());
+    const [one, other] = [build(1, ...hosts), build(1, ...scattered)];
+    expect(one.nodes.size).toBe(1 + 7 + 500 + 500);
+    expect(isEmpty(difference(one, other))).toBe(true);
+    const elsewhere = Zone.fromShared(ORIGIN, structuredClone(other.shared));
+    for (const zone of [other, elsewhere]) {
+      expect(texts(zone).map((text) => text.toLowerCase())).toEqual(texts(one).map((text) => text.toLowerCase()));
+      expect([...zone.occluders].sort()).toEqual([...one.occluders].sort());
+      for (const node of one.nodes.values()) expect(zone.nodes.get(node.name.key)?.children).toBe(node.children);
+    }
+  });
+
+  test("what contradicts itself is found however far apart it stands", () => {
+    const between = Array.from({ length: 300 }, (_, i) => record(`host${i}.example.`, 60, "A", "192.0.2.1"));
+    const [first, last] = [record("x.example.", 60, "CNAME", "y."), record("X.example.", 60, "TXT", "z")];
+    expect(() => build(1, first, ...between, last)).toThrow("x.example. has a CNAME and other records");
+  });
+
+  test("thousands of changes to a zone, one by one and at once, end in the same zone", () => {
+    const hosts = Array.from({ length: 2500 }, (_, i) => record(`host${i}.example.`, 60, "A", "192.0.2.1"));
+    const more = Array.from({ length: 1500 }, (_, i) => record(`new${i}.sub.example.`, 60, "A", "192.0.2.9"));
+    let zone = build(1, ...hosts);
+    const wanted = build(2, ...hosts.slice(1500), ...more);
+    const atOnce = zone.apply(difference(zone, wanted));
+    for (const [i, added] of more.entries()) {
+      const gone = hosts[i];
+      const removed = gone === undefined ? [] : [gone];
+      zone = zone.apply({ oldSoa: zone.soaRecord, newSoa: soa(i + 2), removed, added: [added] });
+    }
+    for (const changed of [atOnce, zone]) {
+      expect(changed.nodes.size).toBe(wanted.nodes.size);
+      expect(isEmpty(difference(changed, wanted))).toBe(true);
+      expect(isEmpty(difference(wanted, changed))).toBe(true);
+    }
+  });
+
   test("records survive the way to another thread", () => {
     fc.assert(
       fc.property(anyRecords, (records) => {

@@ -19,6 +19,7 @@ export const COUNTERS = [
   "transfersRefused",
   "tcpConnections",
   "tcpRejected",
+  "tcpTimeouts",
   "notifiesSent",
   "notifiesAcknowledged",
   "notifiesFailed",

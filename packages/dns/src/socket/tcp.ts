@@ -13,9 +13,9 @@ const TURN = 256 * 1024;
 export interface TcpLimits {
   /** Connections at a time; 256 unless told. A new one then takes the place of the one that has been idle longest. */
   readonly connections?: number;
-  /** Of one client address; 32 unless told. */
+  /** Of one client, which is an IPv4 address or a /64 of IPv6; 32 unless told. */
   readonly perClient?: number;
-  /** Milliseconds without progress after which a connection ends; 10,000 unless told. */
+  /** Milliseconds without a whole query or answer after which a connection ends, whatever drips in; 10,000 unless told. */
   readonly idleTimeout?: number;
 }
 
@@ -68,7 +68,7 @@ export class TcpListener {
       socket.destroy(); // it is gone already
       return;
     }
-    const client = address.toString();
+    const client = address.bytes.subarray(0, 8).join(".");
     if ([...this.#connections].filter((other) => other.client === client).length >= perClient) {
       counters.add("tcpRejected");
       socket.destroy();
@@ -79,16 +79,22 @@ export class TcpListener {
       [...this.#connections].reduce((a, b) => (b.lastActive < a.lastActive ? b : a)).close();
     }
     counters.add("tcpConnections");
-    const connection = new Connection(
-      socket,
-      client,
+    const connection = new Connection(socket, client, {
       idleTimeout,
-      (query) => options.answer(query, address.bytes),
-      options.onFault,
-    );
+      answer: (query) => options.answer(query, address.bytes),
+      onTimeout: () => counters.add("tcpTimeouts"),
+      onFault: options.onFault,
+    });
     this.#connections.add(connection);
     socket.on("close", () => this.#connections.delete(connection));
   }
+}
+
+interface ConnectionOptions {
+  readonly idleTimeout: number;
+  readonly answer: (query: Uint8Array) => Iterable<Uint8Array>;
+  readonly onTimeout: () => void;
+  readonly onFault: (error: unknown) => void;
 }
 
 class Connection {
@@ -96,24 +102,22 @@ class Connection {
   /** Milliseconds, for comparison only. */
   lastActive = performance.now();
   readonly #socket: Socket;
-  readonly #answer: (query: Uint8Array) => Iterable<Uint8Array>;
-  readonly #onFault: (error: unknown) => void;
+  readonly #options: ConnectionOptions;
+  /** Not the socket's own, which single octets would put off forever. */
+  readonly #timer: NodeJS.Timeout;
   #input: Buffer = Buffer.alloc(0);
   #busy = false;
   #ended = false;
 
-  constructor(
-    socket: Socket,
-    client: string,
-    idleTimeout: number,
-    answer: (query: Uint8Array) => Iterable<Uint8Array>,
-    onFault: (error: unknown) => void,
-  ) {
+  constructor(socket: Socket, client: string, options: ConnectionOptions) {
     this.client = client;
     this.#socket = socket;
-    this.#answer = answer;
-    this.#onFault = onFault;
-    socket.setTimeout(idleTimeout, () => this.close());
+    this.#options = options;
+    this.#timer = setTimeout(() => {
+      options.onTimeout();
+      this.close();
+    }, options.idleTimeout);
+    socket.on("close", () => clearTimeout(this.#timer));
     // A client that resets its connection has got what it wanted, or has given up.
     socket.on("error", () => this.close());
     // A client that has asked all it wants still waits for the answers.
@@ -122,7 +126,6 @@ class Connection {
       if (!this.#busy) socket.end();
     });
     socket.on("data", (chunk: Buffer) => {
-      this.lastActive = performance.now();
       this.#input = this.#input.length === 0 ? chunk : Buffer.concat([this.#input, chunk]);
       if (!this.#busy) void this.#serve();
     });
@@ -139,12 +142,13 @@ class Connection {
     socket.pause();
     try {
       for (let query = this.#next(); query !== undefined && !socket.destroyed; query = this.#next()) {
-        if (!(await this.#send(this.#answer(query)))) socket.destroy();
+        this.#progress();
+        if (!(await this.#send(this.#options.answer(query)))) socket.destroy();
       }
     } catch (error) {
       // It must not take the other connections along; the client sees a closed one and asks elsewhere.
       socket.destroy();
-      this.#onFault(error);
+      this.#options.onFault(error);
     }
     this.#busy = false;
     if (this.#ended) socket.end();
@@ -164,6 +168,11 @@ class Connection {
     return input.subarray(2, 2 + length);
   }
 
+  #progress(): void {
+    this.lastActive = performance.now();
+    this.#timer.refresh();
+  }
+
   /** @returns false when there was nothing to send */
   async #send(messages: Iterable<Uint8Array>): Promise<boolean> {
     const socket = this.#socket;
@@ -176,7 +185,7 @@ class Connection {
       frame.set(message, 2);
       if (!socket.write(frame)) await writable(socket);
       if (socket.destroyed) return true;
-      this.lastActive = performance.now();
+      this.#progress();
       sinceTurn += frame.length;
       if (sinceTurn > TURN) {
         sinceTurn = 0;

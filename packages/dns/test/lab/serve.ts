@@ -76,5 +76,6 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   tell({
     serials: Object.fromEntries(store.zones.map((zone) => [zone.origin.toString(), zone.serial])),
     counters: server.counters,
+    memory: process.memoryUsage.rss(),
   });
 });
