@@ -5,7 +5,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type Metafile, build } from "esbuild";
+import type { Metafile } from "esbuild";
+import { bundle } from "./bundle.ts";
 
 const root = join(import.meta.dirname, "..");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
@@ -19,31 +20,7 @@ if (process.platform !== "linux" || process.arch !== "x64")
 rmSync(staging, { recursive: true, force: true });
 mkdirSync(library, { recursive: true });
 
-const { metafile } = await build({
-  entryPoints: {
-    trivet: join(root, "packages/cli/src/main.ts"),
-    "bfd-worker": join(root, "packages/bfd/src/endpoint/worker.ts"),
-    "dns-worker": join(root, "packages/dns/src/worker/main.ts"),
-    "lab-bmc": join(root, "packages/lab/src/bmc/main.ts"),
-    "lab-probe": join(root, "packages/lab/src/probe/worker.ts"),
-  },
-  outdir: library,
-  bundle: true,
-  splitting: true,
-  minify: true,
-  keepNames: true,
-  format: "esm",
-  platform: "node",
-  target: "node24",
-  metafile: true,
-  absWorkingDir: root,
-  // Native, and loaded by `require` at run time.
-  external: ["koffi"],
-  // CommonJS packages in the bundle call `require` for Node's own modules.
-  banner: {
-    js: 'import { createRequire as __require } from "node:module"; const require = __require(import.meta.url);',
-  },
-});
+const metafile = await bundle(library);
 writeFileSync(join(library, "package.json"), `${JSON.stringify({ type: "module", version })}\n`);
 
 const modules = "node_modules";

@@ -64,8 +64,9 @@ export function writeTree(
   const fresh = mkdtempSync(join(dirname(target), `.${basename(target)}.trivet-`));
   try {
     const manifest: Record<string, string> = {};
+    for (const folder of new Set(files.map(({ path }) => dirname(path))))
+      mkdirSync(join(fresh, folder), { recursive: true });
     for (const { path, text, mode } of files) {
-      mkdirSync(join(fresh, dirname(path)), { recursive: true });
       writeFileSync(join(fresh, path), text, { mode, flag: "wx" });
       manifest[path] = hash(text);
     }
