@@ -5,10 +5,11 @@ import { type AddressInfo, type Server, createServer as createTcp } from "node:n
 import { DnsServer, Name, Zone, ZoneStore, readZoneFile } from "@trivet/dns";
 import { Address } from "@trivet/ip";
 import { DeadlineError, ServerError, UnreachableError } from "@trivet/lxd";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { type Mock, afterEach, describe, expect, test, vi } from "vitest";
 import type { Check } from "../../src/health/plan.ts";
 import type { Executor } from "../../src/health/probes/exec.ts";
 import { systemProbe } from "../../src/health/probes/probe.ts";
+import type { Witness } from "../../src/health/probes/witness.ts";
 import type { Outcome } from "../../src/health/state.ts";
 import { parseTarget } from "../../src/health/target.ts";
 
@@ -23,7 +24,14 @@ afterEach(async () => {
 /** Runs a check with an address of its own filled in: of this machine, unless told. */
 async function probe(
   text: string,
-  { address = "127.0.0.1", witness, timeout = 2_000, instances = {} as Executor }: Partial<Setup> = {},
+  {
+    address = "127.0.0.1",
+    witness,
+    timeout = 2_000,
+    instances = {} as Executor,
+    answers,
+    asked = vi.fn<Witness>(),
+  }: Partial<Setup> = {},
 ): Promise<Outcome> {
   const timers = { interval: 5_000, fast: 1_000, timeout, rise: 2, fall: 3 };
   const check: Check = {
@@ -37,7 +45,9 @@ async function probe(
     address: Address.parse(address),
     ...(witness === undefined ? {} : { witness: Address.parse(witness) }),
   };
-  return await systemProbe(instances)(check, never);
+  const outcome = await systemProbe(instances, asked.mockResolvedValue(answers))(check, never);
+  if (answers !== undefined) expect(asked).toHaveBeenCalledWith(witness);
+  return outcome;
 }
 
 interface Setup {
@@ -45,6 +55,9 @@ interface Setup {
   readonly witness: string;
   readonly timeout: number;
   readonly instances: Executor;
+  /** Whether the witness does, which then must have been asked. */
+  readonly answers: boolean | undefined;
+  readonly asked: Mock<Witness>;
 }
 
 async function listen(server: Server, host = "127.0.0.1"): Promise<number> {
@@ -153,23 +166,35 @@ describe("dns, against a real server", () => {
 });
 
 describe("no answer", () => {
-  /** Never answers: a full backlog drops what comes. */
-  const silent = async (): Promise<number> => await listen(createHttp(() => {}));
+  const witness = "2001:db8:5::1";
 
-  test("is a failure while the router on the way answers, with a refusal too", async () => {
-    const port = await silent();
-    expect(await probe(`http://:${port}/`, { timeout: 100, witness: "127.0.0.1" })).toMatchObject({ kind: "failed" });
-    (open.at(-1) as ReturnType<typeof createHttp>).closeAllConnections();
+  test("is a failure while the router on the way answers, and where it cannot be asked", async () => {
+    const failed = { kind: "failed", why: "no answer in time", silent: true };
+    for (const answers of [true, undefined]) {
+      const server = createHttp(() => {});
+      const port = await listen(server);
+      expect(await probe(`http://:${port}/`, { timeout: 100, witness, answers })).toEqual(failed);
+      server.closeAllConnections();
+    }
   });
 
   test("is unknown while that does not answer either", async () => {
-    const port = await silent();
-    const outcome = await probe(`http://:${port}/`, { timeout: 100, witness: "255.255.255.255" });
-    expect(outcome).toEqual({
+    const server = createHttp(() => {});
+    const port = await listen(server);
+    expect(await probe(`http://:${port}/`, { timeout: 100, witness, answers: false })).toEqual({
       kind: "unknown",
-      why: "no way to its network: its router 255.255.255.255 does not answer either",
+      why: "no way to its network: its router 2001:db8:5::1 does not answer either",
     });
-    (open.at(-1) as ReturnType<typeof createHttp>).closeAllConnections();
+    server.closeAllConnections();
+  });
+
+  test("is asked of the witness only then", async () => {
+    const asked = vi.fn<Witness>();
+    const instances = {} as Executor;
+    expect(await probe(`tcp://:${await closedPort()}`, { witness, instances, asked })).toMatchObject({
+      why: "connection refused",
+    });
+    expect(asked).not.toHaveBeenCalled();
   });
 });
 

@@ -5,17 +5,13 @@ import { probeDns } from "./dns.ts";
 import { type Executor, probeExec } from "./exec.ts";
 import { probeHttp } from "./http.ts";
 import { probeTcp } from "./tcp.ts";
+import { type Witness, pingWitness } from "./witness.ts";
 
 /** Runs a check once. The signal ends it without an outcome. */
 export type Probe = (check: Check, signal: AbortSignal) => Promise<Outcome>;
 
-/** Milliseconds that the router on the way has to answer. */
-const WITNESS_TIMEOUT = 1_000;
-/** Discard: OVN's routers refuse it, as every port, and a refusal is an answer. */
-const WITNESS_PORT = 9;
-
-/** Checks real instances. A check without an answer has failed only if the router on the way answers. */
-export function systemProbe(instances: Executor): Probe {
+/** Checks real instances. A check without an answer has not failed if the router on the way does not answer either. */
+export function systemProbe(instances: Executor, asks: Witness = pingWitness()): Probe {
   return async (check, signal) => {
     const began = performance.now();
     const outcome = await once(instances, check, signal);
@@ -23,7 +19,7 @@ export function systemProbe(instances: Executor): Probe {
     const took = performance.now() - began;
     if (took > check.timers.timeout * LATE) return { kind: "unknown", why: "this server is too busy to tell" };
     const { witness } = check;
-    if (witness === undefined || (await isThere(witness.toString(), signal))) return outcome;
+    if (witness === undefined || (await asks(witness.toString())) !== false) return outcome;
     return { kind: "unknown", why: `no way to its network: its router ${witness.toString()} does not answer either` };
   };
 }
@@ -81,15 +77,4 @@ function judge(error: NodeJS.ErrnoException): Outcome {
   // Of DNS, what is neither is no answer or no DNS.
   if (error instanceof ExchangeError && error.message.endsWith("did not answer in time")) return NO_ANSWER;
   return { kind: "failed", why };
-}
-
-async function isThere(router: string, signal: AbortSignal): Promise<boolean> {
-  const limit = AbortSignal.timeout(WITNESS_TIMEOUT);
-  try {
-    await probeTcp(router, WITNESS_PORT, AbortSignal.any([limit, signal]));
-    return true;
-  } catch (error) {
-    signal.throwIfAborted();
-    return ["ECONNREFUSED", "ECONNRESET"].includes((error as NodeJS.ErrnoException).code ?? "");
-  }
 }
