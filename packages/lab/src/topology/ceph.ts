@@ -57,6 +57,9 @@ osd_pool_default_min_size = 2
 osd_pool_default_pg_num = 8
 osd_pool_default_pgp_num = 8
 osd_pool_default_pg_autoscale_mode = off
+# One machine plays all servers: a daemon that waits for its turn there is no fault of the cluster.
+mon_warn_on_slow_ping_time = 10000
+osd_op_complaint_time = 120
 [client]
 keyring = /etc/ceph/$cluster.$name.keyring
 [mon]
