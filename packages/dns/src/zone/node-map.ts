@@ -1,5 +1,5 @@
 import type { ZoneNode } from "./node.ts";
-import { PackedNodes, Packer } from "./packed.ts";
+import { type PackedNodes, Packer } from "./packed.ts";
 import { ShardedMap } from "./sharded-map.ts";
 
 /** Changes a map may have, and their share of all its names, before they are packed with the rest. */

@@ -68,7 +68,8 @@ const ATTACKS: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
   async pipeline() {
-    const queries = Buffer.concat(new Array<Buffer>(100_000).fill(framed(question(TYPE.NS))));
+    const one = framed(question(TYPE.NS));
+    const queries = Buffer.concat(Array.from({ length: 100_000 }, () => one));
     for (let i = 0; i < 8; i++) open().pause().write(queries);
     await pause(3000);
   },
@@ -81,26 +82,23 @@ const ATTACKS: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-let over = false;
-let [asked, answered] = [0, 0];
+const honest = { asked: 0, answered: 0, over: false };
 async function ask(): Promise<void> {
-  for (; !over; asked++) {
-    const message = await query(Name.parse("host.example."), TYPE.A, {
-      address,
-      port,
-      tcp: asked % 2 === 1,
-      timeout: 5000,
-    }).catch(() => undefined);
-    if (message?.answers.length === 1) answered++;
+  for (; !honest.over; honest.asked++) {
+    const tcp = honest.asked % 2 === 1;
+    const message = await query(Name.parse("host.example."), TYPE.A, { address, port, tcp, timeout: 5000 }).catch(
+      () => undefined,
+    );
+    if (message?.answers.length === 1) honest.answered++;
     await pause(50);
   }
 }
 
-const honest = ask();
+const asking = ask();
 await (ATTACKS[attack] ?? (() => Promise.reject(new TypeError(`no attack ${attack}`))))();
 // What it left open still weighs on the server.
-while (asked < 4) await pause(50);
-over = true;
-await honest;
+while (honest.asked < 4) await pause(50);
+honest.over = true;
+await asking;
 for (const socket of sockets) socket.destroy();
-process.stdout.write(JSON.stringify({ asked, answered }));
+process.stdout.write(JSON.stringify(honest));
