@@ -93,13 +93,21 @@ export class Resolver extends EventEmitter<ResolverEvents> {
 
   get zones(): ZoneStatus[] {
     const { open } = compare(this.#hashes(), this.#agreed);
-    return [...this.#contents].map(([origin, { content }]) => ({
+    const derived = [...this.#contents].map(([origin, { content }]) => ({
       origin,
       serial: this.store.get(content.origin)?.serial,
       records: [...content.records].length,
       behind: open.includes(origin),
       journal: this.#journalSize(content.origin),
     }));
+    // Before LXD was read there are only saved ones.
+    const saved = this.store.zones.filter(({ origin }) => !this.#contents.has(originText(origin)));
+    return [...derived, ...saved.map((zone) => this.#savedStatus(zone))];
+  }
+
+  /** Every zone is answered, of whatever age: clients may be sent here. */
+  get answersAll(): boolean {
+    return [...this.#contents.values()].every(({ content }) => this.store.get(content.origin) !== undefined);
   }
 
   /** The newest content, of one zone or of all. */
@@ -235,6 +243,12 @@ export class Resolver extends EventEmitter<ResolverEvents> {
       hash: this.#answered.get(originText(zone.origin)) ?? "",
     }));
     return writeZones(zones, Date.now());
+  }
+
+  #savedStatus(zone: Zone): ZoneStatus {
+    const { origin, serial } = zone;
+    const records = [...zone.records()].length;
+    return { origin: originText(origin), serial, records, behind: false, journal: this.#journalSize(origin) };
   }
 
   #journalSize(origin: Name): ZoneStatus["journal"] {

@@ -71,7 +71,7 @@ export class DnsService {
     this.#anycast = new AnycastWatch({
       addresses: config.anycast,
       port: anycastPort(config),
-      zone: () => this.#resolver.store.zones[0]?.origin,
+      zone: () => (this.#resolver.answersAll ? this.#resolver.store.zones[0]?.origin : undefined),
       onChange: (address, answers) => {
         if (answers) log.info({ address }, "DNS answers on its anycast address: announced");
         else log.error({ address }, "DNS does not answer on its anycast address: withdrawn");

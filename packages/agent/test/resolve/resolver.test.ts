@@ -235,6 +235,15 @@ describe("over a restart", () => {
     const restarted = await restart(await grown());
     expect(restarted.store.get(ORIGIN)?.serial).toBe(1_800_000_002);
     expect(names(restarted)).toHaveLength(3);
+    expect(restarted.zones).toEqual([
+      {
+        origin: "hive.example.net.",
+        serial: 1_800_000_002,
+        records: 4,
+        behind: false,
+        journal: { changes: 2, records: 6 },
+      },
+    ]);
     expect(restarted.store.journal(ORIGIN)?.since(1_800_000_000)).toHaveLength(2);
     restarted.take(world("server-1", ["c1", "c2", "c3"]));
     await vi.advanceTimersByTimeAsync(100);
