@@ -115,7 +115,7 @@ describe("the commands on cluster.yaml", () => {
     for (const name of ["check", "whatif", "render"]) {
       const { status, err } = await command(name, "/nowhere/cluster.yaml");
       expect([status, err.trim().split("\n").length]).toEqual([1, 1]);
-      expect(err).toContain("/nowhere/cluster.yaml does not exist");
+      expect(err).toContain("/nowhere/cluster.yaml: the file does not exist");
     }
   });
 });

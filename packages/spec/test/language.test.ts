@@ -130,7 +130,7 @@ describe("includes", () => {
 describe("a file that cannot be read", () => {
   it("is the user's fault, in one line", () => {
     expect(() => loadCluster("/nowhere/cluster.yaml")).toThrow(SpecError);
-    expect(() => loadCluster("/nowhere/cluster.yaml")).toThrow("/nowhere/cluster.yaml does not exist");
+    expect(() => loadCluster("/nowhere/cluster.yaml")).toThrow("/nowhere/cluster.yaml: the file does not exist");
   });
 });
 
