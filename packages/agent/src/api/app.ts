@@ -5,6 +5,7 @@ import { AddressError, Prefix } from "@trivet/ip";
 import { explain, viewRefused, viewRoute } from "../announce/explain.ts";
 import type { Agent } from "../daemon/agent.ts";
 import type { Metrics } from "../daemon/metrics.ts";
+import { openApi } from "./openapi.ts";
 import type { AskOthers, OthersAnswer } from "./others.ts";
 import type {
   DrainsAnswer,
@@ -81,6 +82,7 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
     }
   });
   app.get("/v1/events", (c) => events(c, agent));
+  app.get("/v1/openapi.json", (c) => c.json(openApi() as object));
   app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path}` }, 404));
   return app;
 }
