@@ -1,11 +1,13 @@
-import { type Frr, describeLab, eventually } from "@trivet/testing";
+import { type Frr, GoBgp, describeLab, eventually } from "@trivet/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { GRACEFUL_SHUTDOWN, Link, OURS } from "../support/lab-link.ts";
+import { GRACEFUL_SHUTDOWN, Link, OURS, ROUTER, ROUTER_ASN } from "../support/lab-link.ts";
 
 const ROUTES = [
   { prefix: "10.0.0.0/8", nextHop: OURS[4] },
   { prefix: "10.1.0.0/16", nextHop: OURS[4] },
 ];
+
+const BOTH = [...ROUTES, { prefix: "2001:db8:9::/48", nextHop: OURS[6] }];
 
 /** Asks again and again, from now until the returned function is called, for a number; that answers with the least. */
 function watchLeast(probe: () => Promise<number>): () => Promise<number> {
@@ -25,7 +27,7 @@ function watchLeast(probe: () => Promise<number>): () => Promise<number> {
 
 describeLab(
   "graceful restart, graceful shutdown and link-local sessions",
-  { programs: ["bgpd", "zebra", "vtysh", "bird", "birdc"] },
+  { programs: ["bgpd", "zebra", "vtysh", "bird", "birdc", "gobgpd", "gobgp"] },
   () => {
     let link: Link;
     beforeAll(async () => {
@@ -83,6 +85,55 @@ describeLab(
           "Notification received (Cease/Administrative Shutdown/Hard Reset)",
         );
       });
+    });
+
+    test("FRR keeps what a predecessor of another make announced, until a speaker at its address has told the same", async () => {
+      // As lxd-bgp: GoBGP with graceful restart, which ends without a word. It had one session for both families.
+      const router = (await link.startRouter("FRR", {})) as Frr;
+      const family = (name: string): string => `
+  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "${name}"
+    [neighbors.afi-safis.mp-graceful-restart.config]
+      enabled = true`;
+      await using predecessor = new GoBgp(link.ours, {
+        asn: 65001,
+        routerId: OURS[4],
+        neighbors: [],
+        extra: `[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "${ROUTER[4]}"
+    peer-as = ${ROUTER_ASN}
+  [neighbors.timers.config]
+    connect-retry = 1
+  [neighbors.graceful-restart.config]
+    enabled = true
+    restart-time = 120${family("ipv4-unicast")}${family("ipv6-unicast")}`,
+      });
+      await predecessor.start();
+      for (const { prefix, nextHop } of BOTH)
+        await predecessor.gobgp(
+          "global",
+          "rib",
+          "add",
+          prefix,
+          "nexthop",
+          nextHop,
+          "-a",
+          prefix.includes(":") ? "ipv6" : "ipv4",
+        );
+      await eventually("the routes are there", async () => (await router.count(4)) + (await router.count(6)) === 3);
+      const least = watchLeast(async () => (await router.count(4)) + (await router.count(6)));
+
+      await predecessor.stop("SIGKILL");
+      await eventually("its session is gone", async () => (await router.sessionState(OURS[4])) !== "established");
+      // It never ran here before: nothing says that it restarts.
+      const speaker = await link.startSpeaker({ gracefulRestart: { restartTime: 30 } }, { holdEndOfRib: true });
+      await link.established(OURS[4]);
+      await speaker.announce(BOTH);
+      await speaker.call("releaseEndOfRib");
+      await eventually("nothing is stale", async () => !(await router.vtysh("show bgp ipv4 unicast")).includes("S>"));
+      expect(await least()).toBe(3);
     });
 
     test("RFC 8326: drain adds the community to every route", async () => {
