@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Namespace, missingRequirements } from "@trivet/lab";
 import { type BenchOptions, type Goal, type Report, type Table, round } from "../report.ts";
-import { SERVERS, type ServerUnderTest, start } from "./servers.ts";
+import { SERVERS, type ServerUnderTest, bundle, start } from "./servers.ts";
 import { PORT, questions, transferredRecords, zoneFile } from "./zone.ts";
 
 /** Seconds of one run of dnsperf. */
@@ -47,7 +47,7 @@ const METHOD = `Each server has the same zone, in a network namespace of its own
 what else the machine does meets all of them. dnsperf (10 clients, up to 200 queries under way, ${SECONDS} s a run, no EDNS) asks over
 loopback for random names of the zone, or for names that do not exist. "One core": the server is kept on processor 0 and dnsperf on
 processor 1, one worker each. "Two workers": both may use both processors, which dnsperf needs as well. Transfers go to a sink that only
-counts records: three after each start, of which the first is also shown by itself. CPU is the server's processor time for a query that hits, which says more than the rate on a machine with other work. Memory is the proportional share (PSS) of all the server's processes. Rate limiting is off in all. Figures are medians.`;
+counts records: three after each start, of which the first is also shown by itself. CPU is the server's processor time for a query that hits, which says more than the rate on a machine with other work. Memory is the proportional share (PSS) of all the server's processes. trivet is bundled, as in a release. Rate limiting is off in all. Figures are medians.`;
 
 export async function run(options: BenchOptions): Promise<Report> {
   const programs = ["ip", "dig", "dnsperf", "taskset", "nsd", "knotd", "named", "pdns_server"];
@@ -57,6 +57,7 @@ export async function run(options: BenchOptions): Promise<Report> {
   const servers = SERVERS.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   const folder = mkdtempSync(join(tmpdir(), "trivet-bench-"));
   try {
+    await bundle(folder);
     for (const hosts of SIZES) {
       writeFileSync(join(folder, `${hosts}.zone`), [...zoneFile(hosts)].join(""));
       writeFileSync(join(folder, `${hosts}.hits`), [...questions(hosts, true)].join(""));

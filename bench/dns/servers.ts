@@ -1,8 +1,9 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Namespace } from "@trivet/lab";
 import { eventually } from "@trivet/testing";
+import { build } from "esbuild";
 import { ORIGIN, PORT } from "./zone.ts";
 
 export interface Setting {
@@ -138,14 +139,37 @@ export const SERVERS: readonly ServerUnderTest[] = [
   {
     name: "trivet",
     label: "trivet",
-    command: ({ zoneFile, workers }) => [
+    command: ({ folder, zoneFile, workers }) => [
       process.execPath,
-      join(import.meta.dirname, "trivet.ts"),
+      join(folder, "../bundle/trivet.js"),
       zoneFile,
       String(workers),
     ],
   },
 ];
+
+/** Bundles trivet's server below `folder`, as a release has it: it must not pay for the removal of types at its start. */
+export async function bundle(folder: string): Promise<void> {
+  const root = join(import.meta.dirname, "../..");
+  const outdir = join(folder, "bundle");
+  await build({
+    entryPoints: {
+      trivet: join(import.meta.dirname, "trivet.ts"),
+      "dns-worker": join(root, "packages/dns/src/worker/main.ts"),
+    },
+    outdir,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    keepNames: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    external: ["koffi"],
+  });
+  writeFileSync(join(outdir, "package.json"), '{"type":"module"}');
+  symlinkSync(join(root, "node_modules"), join(outdir, "node_modules"));
+}
 
 /** Starts a server in the namespace and waits until it answers for the zone. */
 export async function start(server: ServerUnderTest, setting: Setting): Promise<ChildProcess> {
