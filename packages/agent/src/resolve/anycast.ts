@@ -70,7 +70,7 @@ export class AnycastWatch {
   }
 
   start(): void {
-    for (const watched of this.#watched) if (watched.here) this.#check(watched);
+    for (const watched of this.#watched) if (watched.here) void this.#check(watched);
   }
 
   /** Ends the watch; all addresses count as silent. */
@@ -82,12 +82,11 @@ export class AnycastWatch {
     }
   }
 
-  #check(watched: Watched): void {
-    void this.#ask(watched.address).then((answers) => {
-      if (this.#stopped) return;
-      this.#judge(watched, answers);
-      watched.timer = setTimeout(() => this.#check(watched), answers ? INTERVAL : AGAIN);
-    });
+  async #check(watched: Watched): Promise<void> {
+    const answers = await this.#ask(watched.address);
+    if (this.#stopped) return;
+    this.#judge(watched, answers);
+    watched.timer = setTimeout(() => void this.#check(watched), answers ? INTERVAL : AGAIN);
   }
 
   #judge(watched: Watched, answers: boolean): void {

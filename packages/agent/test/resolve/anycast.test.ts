@@ -71,17 +71,17 @@ describe("an anycast address", () => {
   });
 
   test("is not announced before there is a zone to answer for", async () => {
-    let zone: Name | undefined;
+    const zones: Name[] = [];
     watch.stop();
     watch = new AnycastWatch({
       addresses: [HERE],
       port,
-      zone: () => zone,
+      zone: () => zones[0],
       onChange: (_, answers) => changes.push(String(answers)),
     });
     watch.start();
     expect(prefixes()).toEqual([]);
-    zone = ORIGIN;
+    zones.push(ORIGIN);
     await eventually("it answers", () => changes.length > 0);
     expect(changes).toEqual(["true"]);
   });
