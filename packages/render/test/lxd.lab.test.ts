@@ -1,34 +1,48 @@
-import { expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { Namespace } from "@trivet/lab";
-import { Daemon, describeLab } from "@trivet/testing";
-import { example, render, textOf } from "./support.ts";
+import { type Server, readCluster } from "@trivet/spec";
+import { Daemon, type DaemonKind, describeLab } from "@trivet/testing";
+import { expect, it } from "vitest";
+import { render, textOf } from "./support.ts";
 
-describeLab("the preseed, read by LXD 5.0.2", { programs: ["lxd", "lxc", "dnsmasq"] }, () => {
-  it("makes a cluster on the first server, which the second joins with a token", async () => {
-    const cluster = example("lab");
-    const files = render(cluster);
-    await using one = await Daemon.create("lxd", "render-lxd-1");
-    await using two = await Daemon.create("lxd", "render-lxd-2");
-    const at = (name: string) => `${String(cluster.servers.find((server) => server.name === name)?.address)}/64`;
-    await Namespace.link(one.namespace, { dev: "mesh0", addresses: [at("s1")] }, two.namespace, {
-      dev: "mesh0",
-      addresses: [at("s2")],
-    });
-    await one.admin(["init", "--preseed"], textOf(files, "servers/s1/lxd-preseed.yaml"));
-    const answer = await one.cli(["cluster", "add", "s2", "--quiet"]);
-    const token = answer.trim().split(/\s+/).at(-1) ?? "";
-    await two.admin(
-      ["init", "--preseed"],
-      textOf(files, "servers/s2/lxd-preseed.yaml").replace(/cluster_token: .*/, `cluster_token: ${token}`),
-    );
-    const members = JSON.parse(await two.cli(["cluster", "list", "--format", "json"])) as {
-      server_name: string;
-      url: string;
-      status: string;
-    }[];
-    expect(members.map(({ server_name, url, status }) => ({ server_name, url, status }))).toEqual([
-      { server_name: "s1", url: "https://[2001:db8:1ab:1::101]:8443", status: "Online" },
-      { server_name: "s2", url: "https://[2001:db8:1ab:1::102]:8443", status: "Online" },
-    ]);
-  });
+const EXAMPLE = fileURLToPath(new URL("../../../examples/lab/cluster.yaml", import.meta.url));
+
+/** The lab example, on either platform. */
+function exampleOn(platform: DaemonKind) {
+  const text = readFileSync(EXAMPLE, "utf8").replace("name: lab\n", `name: lab\nplatform: ${platform}\n`);
+  return readCluster("cluster.yaml", { read: () => text, list: () => [] });
+}
+
+describeLab("the preseed, read by LXD 5.0.2 and Incus 6.0.4", { programs: ["lxd", "lxc", "dnsmasq"] }, () => {
+  it.each(["lxd", "incus"] as const)(
+    "%s: makes a cluster on the first server, which the second joins with a token",
+    async (platform) => {
+      const cluster = exampleOn(platform);
+      const files = render(cluster);
+      const preseed = (name: string) => textOf(files, `servers/${name}/lxd-preseed.yaml`);
+      const [first, second] = cluster.servers;
+      if (first === undefined || second === undefined) throw new TypeError("the example has servers");
+      await using one = await Daemon.create(platform, `render-${platform}-1`);
+      await using two = await Daemon.create(platform, `render-${platform}-2`);
+      const end = ({ address }: Server) => ({ dev: "mesh0", addresses: [`${String(address)}/24`] });
+      await Namespace.link(one.namespace, end(first), two.namespace, end(second));
+      await one.admin(["init", "--preseed"], preseed(first.name));
+      const answer = await one.cli(["cluster", "add", second.name, "--quiet"]);
+      const token = answer.trim().split(/\s+/).at(-1) ?? "";
+      await two.admin(
+        ["init", "--preseed"],
+        preseed(second.name).replace(/cluster_token: .*/, `cluster_token: ${token}`),
+      );
+      const members = JSON.parse(await two.cli(["cluster", "list", "--format", "json"])) as {
+        server_name: string;
+        url: string;
+        status: string;
+      }[];
+      expect(members.map(({ server_name, url, status }) => `${server_name} ${url} ${status}`).sort()).toEqual([
+        "abydos https://10.60.0.101:8443 Online",
+        "langara https://10.60.0.100:8443 Online",
+      ]);
+    },
+  );
 });

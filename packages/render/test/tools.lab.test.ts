@@ -141,7 +141,8 @@ describeLab("rendered files, read by the programs they are for", { programs: PRO
       const running = (await namespace.run(["vtysh", "--vty_socket", state, "-c", "show running-config"])).stdout;
       for (const line of [
         "neighbor 2001:db8:ffff:50::2 remote-as 64500",
-        "bgp listen range 2001:db8:10:101::/64 peer-group AGENTS",
+        "neighbor 2001:db8:10:101::102 peer-group AGENTS",
+        "neighbor AGENTS passive",
         "neighbor AGENTS prefix-list AGENTS-6 in",
         "neighbor AGENTS disable-connected-check",
         "network 203.0.113.32/27",

@@ -2,6 +2,7 @@ import type { Cluster, Router, Routing, Upstream } from "@trivet/spec";
 import { HOST } from "@trivet/spec";
 import type { Address, Family, Prefix } from "@trivet/ip";
 import { type RenderOptions, type RenderedFile, textFile } from "../file.ts";
+import { sessions } from "../server/agent.ts";
 import { nat64Prefixes } from "../services/nat64.ts";
 
 const FAMILIES = [4, 6] as const;
@@ -134,13 +135,12 @@ function prefixLists(cluster: Cluster, routing: Routing): string[] {
 }
 
 function bgp(cluster: Cluster, routing: Routing, router: Router, options: RenderOptions): string[] {
-  const home = cluster.vlans.some(({ role }) => role === "hosts") ? "hosts" : "uplink";
   const own = router.interfaces
     .flatMap(({ addresses }) => addresses.map(({ address }) => address))
     .find(({ family }) => family === 4);
-  const listen = cluster.vlans
-    .filter(({ role }) => role === home)
-    .flatMap(({ subnets }) => subnets.map(({ prefix }) => prefix));
+  // Each by its address: of a range FRR 10.6 forgets the routes of an agent that restarts.
+  const families = sessions(cluster, router).map(({ family }) => family);
+  const agents = cluster.servers.flatMap(({ hosts }) => hosts.filter(({ family }) => families.includes(family)));
   const external = routing.agents.asn !== routing.asn;
   const upstreams = routing.upstreams.flatMap((upstream) =>
     upstream.addresses.map((address) => ({ upstream, address })),
@@ -156,6 +156,7 @@ function bgp(cluster: Cluster, routing: Routing, router: Router, options: Render
     " neighbor AGENTS peer-group",
     ` neighbor AGENTS remote-as ${routing.agents.asn}`,
     " neighbor AGENTS description trivet agents",
+    " neighbor AGENTS passive",
     ...(routing.agents.password === undefined
       ? []
       : [` neighbor AGENTS password ${options.secret(routing.agents.password)}`]),
@@ -163,7 +164,7 @@ function bgp(cluster: Cluster, routing: Routing, router: Router, options: Render
     " neighbor AGENTS bfd profile agents",
     // Next hops are OVN's routers on the uplink, not the agents themselves.
     ...(external ? [" neighbor AGENTS disable-connected-check"] : []),
-    ...listen.map((prefix) => ` bgp listen range ${prefix.toString()} peer-group AGENTS`),
+    ...agents.map((address) => ` neighbor ${address.toString()} peer-group AGENTS`),
     " !",
     ...FAMILIES.flatMap((family) =>
       addressFamily(

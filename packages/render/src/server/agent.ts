@@ -24,8 +24,11 @@ export function agent(cluster: Cluster, server: Server, options: RenderOptions):
         address: address.toString(),
         asn: routing.asn,
         passwordFile: password === undefined ? undefined : PASSWORD_FILE,
+        // As the routers' profile `agents` has it: 300 ms, three times.
+        bfd: {},
       })),
     ),
+    gateway: ways(cluster),
   };
   const files = [
     yamlFile(`${folder}/etc/trivet/agent.yaml`, options, `The trivet agent on ${server.name}.`, config),
@@ -34,6 +37,16 @@ export function agent(cluster: Cluster, server: Server, options: RenderOptions):
   if (password !== undefined)
     files.push({ path: `${folder}${PASSWORD_FILE}`, mode: 0o600, text: `${options.secret(password)}\n` });
   return files;
+}
+
+/** Two ways to each server: where LXD reaches it, and its own network on the switch. One alone the agent finds by itself. */
+function ways({ servers }: Cluster) {
+  const two = servers.map(({ name, address, hosts }) => {
+    const other = hosts.find(({ family }) => family === address?.family) ?? hosts[0];
+    return [name, [address, other].map(String)] as const;
+  });
+  const apart = servers.length > 1 && two.every(([, [one, other]]) => one !== other && other !== "undefined");
+  return apart ? { servers: Object.fromEntries(two) } : undefined;
 }
 
 /** Where agents and routers meet: on the hosts network, one session each, IPv6 if there is. */
