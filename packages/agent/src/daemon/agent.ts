@@ -225,8 +225,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   async stop(how: "goodbye" | "handover"): Promise<void> {
     const handover = how === "handover" && this.#config.gracefulRestart.enabled;
     if (this.#started) this.#log.info({ routes: handover ? "kept by the routers" : "withdrawn" }, "stopping");
-    await this.#inventory.stop();
     await this.#stopDns();
+    await this.#inventory.stop();
     this.#checks.stop();
     this.#drains.stop();
     this.#gateways.stop();
