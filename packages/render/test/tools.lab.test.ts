@@ -20,6 +20,7 @@ const PROGRAMS = [
   "ceph-conf",
   "systemd-analyze",
   "openssl",
+  "jq",
 ];
 
 /** The command, with all it says and its status on standard output, so that a failure can be looked at. */
@@ -166,6 +167,32 @@ describeLab("rendered files, read by the programs they are for", { programs: PRO
     } finally {
       for (const pid of pids) process.kill(pid);
     }
+  });
+
+  it("hive: primary affinity finds a disk's OSD by what Ceph tells of it: kernel name, partition, or model and serial", async () => {
+    const root = put("affinity", [
+      {
+        path: "bin/ceph",
+        mode: 0o755,
+        text: `#!/bin/sh
+case "$*" in
+  "osd metadata -f json") echo '[
+    {"id":0,"hostname":"langara","devices":"sda","device_ids":"sda=ATA_MODEL_1"},
+    {"id":1,"hostname":"langara","devices":"nvme0n1","device_ids":"nvme0n1=SAMSUNG_MZ_S463"},
+    {"id":2,"hostname":"langara","devices":"sdaa","device_ids":""},
+    {"id":3,"hostname":"abydos"}]' ;;
+  *) echo "$@" ;;
+esac
+`,
+      },
+    ]);
+    const text = textOf(render(example("hive")), "ceph/crush.sh");
+    const affinity = text.slice(text.indexOf("affinity() {"), text.indexOf("\naffinity langara"));
+    const script = `${affinity}
+      for device in sda3 nvme0n1p2 sdaa disk/by-id/nvme-SAMSUNG_MZ_S463-part1 sdab; do affinity langara /dev/$device 0.5; done
+      affinity abydos /dev/sda 0.5`;
+    const { stdout } = await run(["sh", "-euc", `PATH=${root}/bin:$PATH\n${script}`]);
+    expect(stdout.trim().split("\n")).toEqual([0, 1, 2, 1].map((id) => `osd primary-affinity osd.${id} 0.5`));
   });
 
   it("hive: NSD, its zones, and unbound", async () => {
