@@ -11,7 +11,7 @@ const MAX_QUERY = 4096;
 const TURN = 256 * 1024;
 
 export interface TcpLimits {
-  /** Connections at a time; 256 unless told. A new one then takes the place of the one that has been idle longest. */
+  /** Connections at a time; 256 unless told. A new one then takes the place of one that has not asked, or has been idle longest. */
   readonly connections?: number;
   /** Of one client, which is an IPv4 address or a /64 of IPv6; 32 unless told. */
   readonly perClient?: number;
@@ -76,7 +76,7 @@ export class TcpListener {
     }
     if (this.#connections.size >= connections) {
       counters.add("tcpRejected");
-      [...this.#connections].reduce((a, b) => (b.lastActive < a.lastActive ? b : a)).close();
+      [...this.#connections].reduce((a, b) => (b.isRatherClosedThan(a) ? b : a)).close();
     }
     counters.add("tcpConnections");
     const connection = new Connection(socket, client, {
@@ -100,7 +100,8 @@ interface ConnectionOptions {
 class Connection {
   readonly client: string;
   /** Milliseconds, for comparison only. */
-  lastActive = performance.now();
+  #lastActive = performance.now();
+  #hasAsked = false;
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   /** Not the socket's own, which single octets would put off forever. */
@@ -129,6 +130,11 @@ class Connection {
       this.#input = this.#input.length === 0 ? chunk : Buffer.concat([this.#input, chunk]);
       if (!this.#busy) void this.#serve();
     });
+  }
+
+  /** One that has never asked goes before one that has, and of two alike the one that has been idle longer. */
+  isRatherClosedThan(other: Connection): boolean {
+    return this.#hasAsked === other.#hasAsked ? this.#lastActive < other.#lastActive : !this.#hasAsked;
   }
 
   close(): void {
@@ -169,7 +175,8 @@ class Connection {
   }
 
   #progress(): void {
-    this.lastActive = performance.now();
+    this.#lastActive = performance.now();
+    this.#hasAsked = true;
     this.#timer.refresh();
   }
 
