@@ -188,6 +188,16 @@ describe("no answer", () => {
     server.closeAllConnections();
   });
 
+  test("is unknown when this server was too busy to see one in time", async () => {
+    const server = createHttp(() => {});
+    const port = await listen(server);
+    const outcome = probe(`http://:${port}/`, { timeout: 100, witness });
+    const until = performance.now() + 800;
+    while (performance.now() < until);
+    expect(await outcome).toEqual({ kind: "unknown", why: "this server is too busy to tell" });
+    server.closeAllConnections();
+  });
+
   test("is asked of the witness only then", async () => {
     const asked = vi.fn<Witness>();
     const instances = {} as Executor;

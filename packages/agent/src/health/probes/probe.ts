@@ -16,16 +16,17 @@ export function systemProbe(instances: Executor, asks: Witness = pingWitness()):
     const began = performance.now();
     const outcome = await once(instances, check, signal);
     if (outcome.kind !== "failed" || outcome.silent !== true) return outcome;
-    const took = performance.now() - began;
-    if (took > check.timers.timeout * LATE) return { kind: "unknown", why: "this server is too busy to tell" };
+    const { timeout } = check.timers;
+    const late = performance.now() - began - timeout;
+    if (late > Math.max(LATE, timeout / 2)) return { kind: "unknown", why: "this server is too busy to tell" };
     const { witness } = check;
     if (witness === undefined || (await asks(witness.toString())) !== false) return outcome;
     return { kind: "unknown", why: `no way to its network: its router ${witness.toString()} does not answer either` };
   };
 }
 
-/** A timer that is this much late was kept from running, and so was the answer. */
-const LATE = 1.5;
+/** Milliseconds: a timer that is so late was kept from running, and so may the answer have been. */
+const LATE = 500;
 
 async function once(instances: Executor, check: Check, signal: AbortSignal): Promise<Outcome> {
   const { target, timers, address } = check;
