@@ -30,18 +30,22 @@ export async function healthy(lab: Lab): Promise<void> {
       60_000,
     );
   // Each by its own address: which of the three an anycast flow meets is the routers' choice of hash.
-  for (const { name } of lab.servers)
-    await eventually(
-      `packets reach the name server on ${name}`,
-      async () => await client(lab, "ping", "-c", "1", "-W", "1", (await ownAddress(lab, name)) ?? ""),
-      60_000,
-    );
+  for (const { name } of lab.servers) await nameServerReached(lab, name);
   for (const address of [ANYCAST.ipv4, ANYCAST.ipv6])
     await eventually(
       `a name server answers on ${address}`,
       async () => /^"dns0\d"$/.test(await whoAnswers(lab, address)),
       60_000,
     );
+}
+
+/** Waits until packets from the world reach a server's name server, by its own address. */
+export async function nameServerReached(lab: Lab, server: string): Promise<void> {
+  await eventually(
+    `packets reach the name server on ${server}`,
+    async () => await client(lab, "ping", "-c", "1", "-W", "1", (await ownAddress(lab, server)) ?? ""),
+    60_000,
+  );
 }
 
 /** The public IPv6 address that a server's name server has from its OVN network. */
