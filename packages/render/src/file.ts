@@ -1,5 +1,5 @@
 import type { SecretRef } from "@trivet/spec";
-import { stringify } from "yaml";
+import { type Yaml, toYaml } from "./yaml.ts";
 
 /** One configuration file, ready to be written. */
 export interface RenderedFile {
@@ -29,8 +29,9 @@ export function yamlFile(
   value: unknown,
   mode = 0o644,
 ): RenderedFile {
-  const text = stringify(JSON.parse(JSON.stringify(value)), { lineWidth: 0, aliasDuplicateObjects: false });
-  return { path, mode, text: `${header(options, about)}${text}` };
+  // Addresses and the like become their text.
+  const plain = JSON.parse(JSON.stringify(value)) as Yaml;
+  return { path, mode, text: `${header(options, about)}${toYaml(plain)}` };
 }
 
 /** A shell script that stops at the first command that fails. */

@@ -1,6 +1,6 @@
 import type { Acl, AclRule, Cluster } from "@trivet/spec";
-import { stringify } from "yaml";
 import { type RenderOptions, type RenderedFile, scriptFile } from "../file.ts";
+import { toYaml } from "../yaml.ts";
 
 /** ACLs, then their assignment to networks. */
 export function acls(cluster: Cluster, cli: string, options: RenderOptions): RenderedFile {
@@ -30,14 +30,11 @@ export function acls(cluster: Cluster, cli: string, options: RenderOptions): Ren
 }
 
 function body(acl: Acl): string {
-  const text = stringify(
-    { description: acl.description ?? "", ingress: acl.ingress.map(rule), egress: acl.egress.map(rule), config: {} },
-    { lineWidth: 0 },
-  );
-  return text.trimEnd();
+  const { description = "", ingress, egress } = acl;
+  return toYaml({ description, ingress: ingress.map(rule), egress: egress.map(rule), config: {} }).trimEnd();
 }
 
-function rule(written: AclRule): object {
+function rule(written: AclRule) {
   const { action, state, protocol, port, source, destination, description } = written;
   return {
     action,
