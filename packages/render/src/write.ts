@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   existsSync,
   linkSync,
@@ -17,6 +16,9 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { RenderedFile } from "./file.ts";
+
+// Not imported, as in spec/plan.ts.
+const { createHash } = process.getBuiltinModule("node:crypto");
 
 const MANIFEST = ".trivet-rendered.json";
 

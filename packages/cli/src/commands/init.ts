@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { createInterface } from "node:readline/promises";
+import { join } from "node:path";
+import type { Interface } from "node:readline/promises";
 import { buildCommand } from "@stricli/core";
 import type { Context } from "../context.ts";
 
@@ -19,7 +19,7 @@ interface Flags {
 }
 
 /** Beside the sources; a bundle has none. */
-const SCHEMA = fileURLToPath(new URL("../../../../schema/cluster.schema.json", import.meta.url));
+const SCHEMA = join(import.meta.dirname, "../../../../schema/cluster.schema.json");
 
 /** A file that is in the way, or facts or answers that cannot be used. */
 class InitError extends Error {
@@ -69,7 +69,7 @@ export const init = buildCommand<Flags, [], Context>({
       if (!read.ok) throw new ClusterError(read.diagnostics);
       return read.value;
     });
-    using questions = new Questions();
+    using questions = await Questions.open();
     const name = flags.name ?? (await questions.ask("Name of the cluster", "hive"));
     const answers = {
       name,
@@ -109,10 +109,17 @@ function readText(path: string): string {
 
 /** Asks on a terminal, and takes the default elsewhere. */
 class Questions implements Disposable {
-  readonly #lines =
-    process.stdin.isTTY && process.stdout.isTTY
-      ? createInterface({ input: process.stdin, output: process.stdout })
-      : undefined;
+  readonly #lines: Interface | undefined;
+
+  private constructor(lines?: Interface) {
+    this.#lines = lines;
+  }
+
+  static async open(): Promise<Questions> {
+    if (!process.stdin.isTTY || !process.stdout.isTTY) return new Questions();
+    const { createInterface } = await import("node:readline/promises");
+    return new Questions(createInterface({ input: process.stdin, output: process.stdout }));
+  }
 
   async ask(question: string, fallback: string): Promise<string> {
     const answer = await this.#lines?.question(`${question} [${fallback}]: `);
