@@ -41,11 +41,7 @@ export class AnycastWatch {
 
   constructor(options: AnycastOptions) {
     this.#options = options;
-    const own = new Set(
-      Object.values(networkInterfaces()).flatMap((all) =>
-        (all ?? []).map(({ address }) => Address.tryParse(address)?.toString()),
-      ),
-    );
+    const own = ownAddresses();
     this.#watched = options.addresses.map((address) => ({
       address,
       here: own.has(address),
@@ -106,7 +102,8 @@ export class AnycastWatch {
 
   async #ask(address: string): Promise<boolean> {
     const zone = this.#options.zone();
-    if (zone === undefined) return false;
+    // Without the address on this server another would answer, as anycast wants it.
+    if (zone === undefined || !ownAddresses().has(address)) return false;
     try {
       const { rcode, answers } = await query(zone, TYPE.SOA, { address, port: this.#options.port, timeout: PATIENCE });
       return rcode === RCODE.NOERROR && answers.length > 0;
@@ -118,3 +115,9 @@ export class AnycastWatch {
 }
 
 const ABSENT = "it is no address of this server: add it to lo, and restart the agent";
+
+/** The addresses that this server has now. */
+function ownAddresses(): ReadonlySet<string | undefined> {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return new Set(all.map(({ address }) => Address.tryParse(address)?.toString()));
+}
