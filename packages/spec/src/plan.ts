@@ -36,6 +36,12 @@ export function namedSubnet(pool: Prefix, name: string): Prefix | undefined {
   return subnet(pool, from + (hash % (span - from)));
 }
 
+/** The private /24 for a network of this name, behind NAT: in the upper half of 10.0.0.0/8. */
+export function privateSubnet(name: string): Prefix {
+  const hash = createHash("sha256").update(name).digest().readUInt16BE(0);
+  return Prefix.parse(`10.${128 + ((hash >> 8) & 127)}.${hash & 255}.0/24`);
+}
+
 /** A UUID that is always the same for one name (RFC 9562 §5.8, version 8). */
 export function namedUuid(name: string): string {
   const hex = createHash("sha256").update(`trivet:${name}`).digest("hex");

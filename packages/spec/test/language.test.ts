@@ -92,6 +92,20 @@ describe("planned addresses", () => {
     for (const [name, addresses] of before) expect(after.get(name)).toBe(addresses);
   });
 
+  it("give a network with IPv4 routes a private subnet to lead them by, and no other", () => {
+    const networks = readCluster(example("hive")).projects.flatMap((project) => project.networks);
+    const inner = networks.filter(({ subnets }) => subnets.some(({ family }) => family === 4));
+    expect(inner.map(({ name, nat }) => [name, nat])).toEqual(
+      ["dns01", "dns02", "dns03", "infra01", "infra02", "infra03", "edge01", "edge02", "edge03", "mail", "friends"].map(
+        (name) => [`ovn-${name}`, true],
+      ),
+    );
+    for (const { subnets } of inner)
+      expect(subnets.find(({ family }) => family === 4)?.prefix.toString()).toMatch(
+        /^10\.(1[3-9]\d|12[89]|2\d\d)\.\d+\.0\/24$/,
+      );
+  });
+
   it("read as the numbers they are made from", () => {
     const [s1] = read(text).servers;
     expect(`${s1?.hosts.join()} ${s1?.mesh.join()} ${s1?.bmc?.address?.toString()}`).toBe(

@@ -1,7 +1,7 @@
 import { Address, Prefix } from "@trivet/ip";
 import type { Context } from "../context.ts";
 import type { Mesh, Network, Ovn, Range, Subnet, Vlan } from "../model.ts";
-import { HOST, host, namedSubnet, numberedSubnet } from "../plan.ts";
+import { HOST, host, namedSubnet, numberedSubnet, privateSubnet } from "../plan.ts";
 import { ROLES } from "../schema/network.ts";
 import type { ClusterFile } from "../schema/cluster.ts";
 import type { Path } from "../source/document.ts";
@@ -134,14 +134,23 @@ export function isKnown(context: Context, path: Path, kind: string, name: string
 
 export function resolveNetworks(context: Context, project: string, vlans: readonly Vlan[]): Network[] {
   const { file } = context;
+  const { networks = {}, instances = {} } = file.projects[project] ?? {};
+  const only = Object.keys(networks).length === 1 ? Object.keys(networks)[0] : undefined;
+  // An OVN router leads an IPv4 route to an instance by the instance's own IPv4 address.
+  const routed = new Set(
+    Object.values(instances).flatMap(({ network = only, routes }) =>
+      routes.some(({ family }) => family === 4) ? network : [],
+    ),
+  );
   const uplinks = vlans.filter(({ role }) => role === "uplink").map(({ name }) => name);
-  return Object.entries(file.projects[project]?.networks ?? {}).map(([name, own]): Network => {
+  return Object.entries(networks).map(([name, own]): Network => {
     const path: Path = ["projects", project, "networks", name];
     const pool = file.addresses.ipv6;
     const planned = pool === undefined ? undefined : namedSubnet(pool, `${project}/${name}`);
+    const inner = own.ipv4 === undefined && routed.has(name) ? privateSubnet(`${project}/${name}`) : undefined;
     const prefixes = [
       own.ipv6 === false ? undefined : (own.ipv6 ?? planned),
-      own.ipv4 === false ? undefined : own.ipv4,
+      own.ipv4 === false ? undefined : (own.ipv4 ?? inner),
     ];
     if (own.uplink !== undefined) isKnown(context, [...path, "uplink"], "uplink", own.uplink, uplinks);
     else if (uplinks.length === 0)
@@ -159,7 +168,7 @@ export function resolveNetworks(context: Context, project: string, vlans: readon
           ? { family: prefix.family, prefix, gateway: prefix.isHost ? prefix.address : prefix.at(1) }
           : [],
       ),
-      nat: own.nat,
+      nat: own.nat || inner !== undefined,
       uplink: own.uplink ?? uplinks[0] ?? "",
       acls: own.acls,
       default: own.default,

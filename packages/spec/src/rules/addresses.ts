@@ -197,7 +197,7 @@ function checkRouted(context: Context, cluster: Cluster): void {
           key: true,
         });
       for (const { prefix, family } of network.subnets) {
-        if (network.nat || ours.covers(prefix)) continue;
+        if ((network.nat && family === 4) || ours.covers(prefix)) continue;
         context.report([...path, `ipv${family}`], {
           code: "not-yours",
           message: `${prefix.toString()} of ${network.name} is not among your addresses, ${cluster.addresses.join(", ") || "of which there are none"}`,

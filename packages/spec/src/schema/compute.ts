@@ -34,7 +34,7 @@ const network = z
     ipv4: z
       .union([prefix, z.literal(false)])
       .optional()
-      .describe("Default: none."),
+      .describe("Default: none; where an instance has IPv4 routes, a private one by the network's name, behind NAT."),
     nat: z.boolean().default(false).describe("Translate IPv4 to the OVN router's own address."),
     uplink: label.optional().describe("Default: the VLAN with the role uplink."),
     acls: z.array(label).default([]).describe("ACLs of this project, for every instance on the network."),
