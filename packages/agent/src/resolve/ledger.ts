@@ -41,7 +41,7 @@ export class Ledger {
   }
 
   /**
-   * Tries to make this the newest agreement, and removes what it replaces.
+   * Tries to make this the newest agreement; {@link tidy} then removes what it replaces.
    *
    * @returns false when the epoch is taken, or LXD did not say that it was made: read again
    */
@@ -56,9 +56,13 @@ export class Ledger {
       if (error instanceof LxdError) return false;
       throw error;
     }
+    return true;
+  }
+
+  /** Removes the agreements before this one. @throws LxdError when they cannot be listed */
+  async tidy(epoch: number): Promise<void> {
     for (const { name } of await this.#all())
       if (Number(NAME.exec(name)?.[1]) < epoch) await this.#removeReplaced(name);
-    return true;
   }
 
   /** Another server may remove it at the same time. */

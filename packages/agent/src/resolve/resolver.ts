@@ -38,7 +38,7 @@ export interface ZoneStatus {
 
 export interface ResolverOptions {
   readonly config: ResolveConfig;
-  readonly ledger: Pick<Ledger, "read" | "propose">;
+  readonly ledger: Pick<Ledger, "read" | "propose" | "tidy">;
   /** Where zones and their journals outlive the agent. */
   readonly saved?: StateFile | undefined;
 }
@@ -57,7 +57,7 @@ export interface ResolverEvents {
 export class Resolver extends EventEmitter<ResolverEvents> {
   readonly store = new ZoneStore();
   readonly #config: ResolveConfig;
-  readonly #ledger: Pick<Ledger, "read" | "propose">;
+  readonly #ledger: Pick<Ledger, "read" | "propose" | "tidy">;
   readonly #saved: StateFile | undefined;
   /** The hash of each zone in the store. */
   readonly #answered = new Map<string, string>();
@@ -67,6 +67,8 @@ export class Resolver extends EventEmitter<ResolverEvents> {
   #agreed: Agreement | undefined;
   #settling: Promise<void> | undefined;
   #again = false;
+  /** Nothing told of another agreement since the last was read. */
+  #current = false;
   /** On the monotonic clock: when the content last changed, when another server agreed on something new, and when this one proposed. */
   #changedAt = 0;
   #overtakenAt = -Infinity;
@@ -136,11 +138,16 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     const after = this.#hashes();
     const same = after.size === before.size && [...after].every(([origin, hash]) => before.get(origin) === hash);
     if (!same) this.#changedAt = performance.now();
-    if (!same || wasWhole !== isWhole(snapshot)) this.settle();
+    if (!same || wasWhole !== isWhole(snapshot)) this.#settleSoon();
   }
 
   /** The agreement may have changed (a profile of the ledger came): reads it, and answers or proposes accordingly. */
   settle(): void {
+    this.#current = false;
+    this.#settleSoon();
+  }
+
+  #settleSoon(): void {
     this.#again = true;
     this.#settling ??= this.#settle().finally(() => {
       this.#settling = undefined;
@@ -160,12 +167,16 @@ export class Resolver extends EventEmitter<ResolverEvents> {
       while (this.#again && !this.#stopped) {
         this.#again = false;
         // What was agreed is most often what this content needs: a server that restarts, or another that proposed first.
-        this.#learn(await this.#ledger.read());
+        if (!this.#current) {
+          this.#current = true;
+          this.#learn(await this.#ledger.read());
+        }
         this.#publish();
         if (compare(this.#hashes(), this.#agreed).open.length > 0) await this.#propose();
       }
     } catch (error) {
       if (!(error instanceof LxdError)) throw error;
+      this.#current = false;
       this.emit("failure", error);
       this.#later(RETRY);
     }
@@ -180,9 +191,13 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     const newest = Math.max(...this.store.zones.map(({ serial }) => serial + 1), Math.floor(Date.now() / 1000));
     const next = nextAgreement(this.#hashes(), this.#agreed, newest);
     this.#proposedAt = [...this.#proposedAt, performance.now()].slice(-PACE.proposals);
-    if (!(await this.#ledger.propose(next))) return this.#later(LOST);
+    if (!(await this.#ledger.propose(next))) {
+      this.#current = false;
+      return this.#later(LOST);
+    }
     this.#agreed = next;
     this.#publish();
+    if (!this.#again) await this.#ledger.tidy(next.epoch);
   }
 
   #learn(agreed: Agreement | undefined): void {
@@ -274,7 +289,7 @@ export class Resolver extends EventEmitter<ResolverEvents> {
 
   #later(milliseconds: number): void {
     clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(() => this.settle(), milliseconds);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.#settleSoon(), milliseconds);
   }
 }
 

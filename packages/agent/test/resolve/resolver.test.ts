@@ -29,6 +29,10 @@ class Database implements Pick<Ledger, "read" | "propose"> {
     return true;
   }
 
+  async tidy(): Promise<void> {
+    await this.#travel();
+  }
+
   async #travel(): Promise<void> {
     await new Promise((resolve) => {
       setTimeout(resolve, 5);
@@ -362,6 +366,8 @@ test("without LXD the last agreed content is answered, the failure is told, and 
   database.down = true;
   await vi.advanceTimersByTimeAsync(1_000);
   await see(["c1", "c2"]);
+  // Each in its turn.
+  await vi.advanceTimersByTimeAsync(1_000);
   expect(failures).toHaveLength(3);
   expect(serials()).toEqual([1_800_000_000, 1_800_000_000, 1_800_000_000]);
   expect(resolvers[0]?.zones).toEqual([
