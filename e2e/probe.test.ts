@@ -24,7 +24,8 @@ describeLab("a probe of the lab", NEEDS, () => {
     const report = await probe.stop();
     const { flows, ...sums } = report;
     expect(sums).toMatchObject({ lost: 0, longestGap: null });
-    expect(report.resolution).toBeLessThanOrEqual(20);
+    // An interval, and what a busy machine may keep a process waiting that comes before all others.
+    expect(report.resolution).toBeLessThanOrEqual(30);
     for (const flow of flows) {
       expect(flow, flow.name).toMatchObject({ lost: 0, answered: flow.sent });
       expect(flow.sent, flow.name).toBeGreaterThan(SECONDS * 95);

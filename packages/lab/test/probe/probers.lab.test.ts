@@ -91,7 +91,8 @@ remote-control:
   test("lose nothing, and say who answers", async () => {
     const { report, gaps } = await probe(async () => await pause(5_000));
     expect(gaps).toEqual([]);
-    expect(report.resolution).toBeLessThanOrEqual(20);
+    // An interval, and what a busy machine may keep a process waiting that comes before all others.
+    expect(report.resolution).toBeLessThanOrEqual(30);
     expect(report.flows.map(({ name }) => name)).toEqual(PLANS.map(({ name }) => name));
     for (const { name, kind, sent, answered, lost, answers } of report.flows) {
       expect({ name, lost, answered }).toEqual({ name, lost: 0, answered: sent });
