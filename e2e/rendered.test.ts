@@ -41,7 +41,7 @@ describeLab("rendered scripts, run on real Ceph and LXD with OVN", NEEDS, () => 
     await lab.first.sh(`
       lxc delete -f rendered-web rendered-db --project rendered || true
       for network in rendered-front rendered-back; do lxc network delete $network --project rendered || true; done
-      for acl in web from-front; do lxc network acl delete $acl --project rendered || true; done
+      for acl in from-front web; do lxc network acl delete $acl --project rendered || true; done
       lxc project delete rendered || true
       lxc storage delete rendered-dir || true
     `);
