@@ -31,7 +31,7 @@ interface DnsStatus {
 describeLab("DNS of a real cluster, real secondaries", needs, () => {
   let lab: Lab;
   let folder: string;
-  let secondaries: readonly Secondary[];
+  let secondaries: readonly Secondary[] = [];
 
   beforeAll(async () => {
     lab = await sharedLab();
