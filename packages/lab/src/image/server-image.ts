@@ -62,8 +62,9 @@ export async function serverImage(suite: Suite, { progress, signal }: ImageOptio
     `${folder}.part`,
     ...(await aptSources(suite)),
   ];
-  // The lock makes a second caller wait, who then finds the folder; the rename makes it whole or absent.
-  const script = 'test -d "$0" || { rm -rf --one-file-system "$0.part" && "$@" && mv "$0.part" "$0"; }';
+  // The lock makes a second caller wait, who then finds the folder; the rename makes it whole or absent. A killed mmdebstrap leaves mounts.
+  const unmount = 'grep -F " $0.part/" /proc/self/mounts | cut -d " " -f 2 | sort -r | xargs -r umount -l';
+  const script = `test -d "$0" || { ${unmount} && rm -rf --one-file-system "$0.part" && "$@" && mv "$0.part" "$0"; }`;
   await run(["flock", `${folder}.lock`, "sh", "-c", script, folder, ...build], {
     timeout: 30 * 60_000,
     ...(progress === undefined ? {} : { onLine: progress }),
