@@ -64,6 +64,9 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     const timer = setTimeout(() => {
       late = true;
       child.kill("SIGKILL");
+      // What it started may live on and hold these open: that is not waited for.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     }, timeout);
     const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString("utf8");
     child.on("error", (error) => {
