@@ -3,6 +3,9 @@ import { describeLab, eventually } from "@trivet/testing";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { NEEDS, client, healthy, sharedLab } from "./lab.ts";
 
+/** Whether those are run that were not yet seen on a quiet machine. */
+const TRIAL = process.env["TRIVET_TRIAL"] !== undefined;
+
 describeLab("faults of the lab", NEEDS, () => {
   let lab: Lab;
 
@@ -18,26 +21,26 @@ describeLab("faults of the lab", NEEDS, () => {
    * The layer that notices. mx01 lives on abydos and stays reachable, unless the fault cuts the way to it: also where a server without
    * the others holds on to the OVN gateways it had.
    */
-  const CASES: readonly { kind: FaultKind; target: string; layer: string; cutsOff?: boolean }[] = [
+  const CASES: readonly { kind: FaultKind; target: string; layer: string; cutsOff?: boolean; trial?: boolean }[] = [
     { kind: "provider", target: "hive1", layer: "providers" },
-    { kind: "network", target: "wan-hive", layer: "providers", cutsOff: true },
-    { kind: "network", target: "infra-uplink", layer: "vrrp", cutsOff: true },
+    { kind: "network", target: "wan-hive", layer: "providers", cutsOff: true, trial: true },
+    { kind: "network", target: "infra-uplink", layer: "vrrp", cutsOff: true, trial: true },
     { kind: "router", target: "frr01", layer: "instances" },
     { kind: "ovn-central", target: "langara", layer: "ovn southbound" },
     { kind: "agent", target: "orilla", layer: "agents" },
-    { kind: "lxd", target: "orilla", layer: "lxd" },
+    { kind: "lxd", target: "orilla", layer: "lxd", trial: true },
     { kind: "switch-port", target: "orilla", layer: "agents" },
-    { kind: "mesh", target: "orilla", layer: "ovn northbound", cutsOff: true },
-    { kind: "partition", target: "langara,abydos|orilla", layer: "vrrp", cutsOff: true },
-    { kind: "reboot", target: "orilla", layer: "agents" },
-    { kind: "power", target: "orilla", layer: "servers" },
-    { kind: "crash", target: "orilla", layer: "servers" },
+    { kind: "mesh", target: "orilla", layer: "ovn northbound", cutsOff: true, trial: true },
+    { kind: "partition", target: "langara,abydos|orilla", layer: "vrrp", cutsOff: true, trial: true },
+    { kind: "reboot", target: "orilla", layer: "agents", trial: true },
+    { kind: "power", target: "orilla", layer: "servers", trial: true },
+    { kind: "crash", target: "orilla", layer: "servers", trial: true },
   ];
 
   const isOk = async (layer: string): Promise<boolean> =>
     (await status(lab)).some((found) => found.layer === layer && found.state === "ok");
 
-  test.each(CASES)(
+  test.each(CASES.filter(({ trial = false }) => TRIAL || !trial))(
     "$kind $target is seen in $layer, and is healed",
     async ({ kind, target, layer, cutsOff = false }) => {
       await fail(lab, kind, target);
@@ -55,7 +58,7 @@ describeLab("faults of the lab", NEEDS, () => {
     300_000,
   );
 
-  test("a wrong clock is that of trivet's agent, and not of its server", async () => {
+  test.runIf(TRIAL)("a wrong clock is that of trivet's agent, and not of its server", async () => {
     const orilla = lab.server("orilla");
     const ahead = async (): Promise<number[]> => {
       const agent = "curl -s --unix-socket /run/trivet/agent.sock -o /dev/null -D - http://agent/healthz";
