@@ -21,7 +21,8 @@ export async function routerShow(lab: Lab, router: string, command: string): Pro
   const { client } = TOOL[lab.topology.options.platform];
   const { stdout } = await lab
     .server(plan?.name ?? router)
-    .exec([client, "exec", router, "--", "vtysh", "-c", command]);
+    // LXD does not always tell its client that the command ended, and the client does not end by SIGTERM.
+    .exec(["timeout", "-k", "1", "20", client, "exec", router, "--", "vtysh", "-c", command]);
   return stdout;
 }
 

@@ -137,7 +137,7 @@ async function vrrp(lab: Lab, on: readonly Server[]): Promise<Omit<LayerStatus, 
   const holders: Record<"uplink" | "hosts", string[]> = { uplink: [], hosts: [] };
   for (const server of on) {
     const router = server.plan.router.name;
-    const text = await server.sh(`${client} exec ${router} -- /usr/bin/ip -4 -br address || true`);
+    const text = await server.sh(`timeout -k 1 20 ${client} exec ${router} -- /usr/bin/ip -4 -br address || true`);
     for (const network of ["uplink", "hosts"] as const)
       if (new RegExp(`^${network}\\S* .*\\.1/24`, "m").test(text)) holders[network].push(router);
   }
