@@ -122,7 +122,11 @@ for (const { platform, cli, units } of PLATFORMS)
     test("a server that loses power leaves the anycast service to the others, and comes back by a real boot", async () => {
       const orilla = lab.server("orilla");
       await orilla.kill();
-      await eventually("its routes are gone", async () => !(await table(lab)).some((line) => line.endsWith(" orilla")));
+      await eventually(
+        "BFD has told the routers, and its routes are gone",
+        async () => !(await table(lab)).some((line) => line.endsWith(" orilla")),
+        15_000,
+      );
       expect(await has(`${ANYCAST.ipv4}/32 langara`, `${ANYCAST.ipv4}/32 abydos`)).toBe(true);
       await eventually("the anycast address answers", async () => await whoAnswers(lab, ANYCAST.ipv4));
       await orilla.start();

@@ -26,7 +26,7 @@ export const serversStep: Step = {
     await Promise.all(
       lab.servers.map(async (server) => {
         if (await server.running()) return;
-        await server.create(lab.topology, image);
+        await server.create(image);
         await furnish(lab, server);
         progress(`${server.name} boots`);
         await server.start();

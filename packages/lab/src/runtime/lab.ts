@@ -23,7 +23,7 @@ export class Lab {
     this.#state = state;
     this.topology = topology(state.options);
     this.places = new Places(state.options.name);
-    this.servers = this.topology.servers.map((plan) => new Server(plan, this.places));
+    this.servers = this.topology.servers.map((plan) => new Server(plan, this.topology, this.places));
   }
 
   /** Records a new lab; nothing of it exists yet. */

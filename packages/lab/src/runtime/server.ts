@@ -4,7 +4,8 @@ import { type RunOptions, type RunResult, run } from "../host/run.ts";
 import type { ServerPlan, Topology } from "../topology/topology.ts";
 import { type Group, freeze, groupOf, heldMemory, isFrozen } from "./cgroup.ts";
 import { attachDisk } from "./disk.ts";
-import { lxcConfig } from "./lxc-config.ts";
+import { ip } from "./fabric.ts";
+import { lxcConfig, serverNics } from "./lxc-config.ts";
 import type { Places } from "./places.ts";
 
 /** Milliseconds that a command in a server may take: several daemons of a cluster start at once on few cores. */
@@ -15,10 +16,12 @@ const BOOT_SECONDS = 240;
 /** A server of the lab: a system container with systemd, on an overlay over the shared image. */
 export class Server {
   readonly plan: ServerPlan;
+  readonly #topology: Topology;
   readonly #places: Places;
 
-  constructor(plan: ServerPlan, places: Places) {
+  constructor(plan: ServerPlan, topology: Topology, places: Places) {
     this.plan = plan;
+    this.#topology = topology;
     this.#places = places;
   }
 
@@ -37,12 +40,18 @@ export class Server {
   }
 
   /** Makes its disk and LXC configuration; it is not started. Idempotent. */
-  async create(topology: Topology, image: string): Promise<void> {
+  async create(image: string): Promise<void> {
     await attachDisk(this.#places, this.folder);
     mkdirSync(this.disk, { recursive: true });
     // Nested user namespaces must be able to walk to their root file systems.
     for (let path = this.disk; path.length > "/var/lib".length; path = dirname(path)) chmodSync(path, 0o755);
-    const config = lxcConfig({ server: this.plan, topology, places: this.#places, image, disk: this.disk });
+    const config = lxcConfig({
+      server: this.plan,
+      topology: this.#topology,
+      places: this.#places,
+      image,
+      disk: this.disk,
+    });
     writeFileSync(join(this.folder, "config"), config);
   }
 
@@ -87,8 +96,12 @@ export class Server {
     await this.#lxc("stop", "-t", "60");
   }
 
-  /** Pulls the plug: every process dies at once, nothing is written any more. */
+  /** Pulls the plug: every process dies at once, nothing is written or sent any more. Nothing happens when it is off. */
   async kill(): Promise<void> {
+    if (!(await this.running())) return;
+    // The links first: the kernel closes a dying process's connections, and the others would hear of it.
+    const ports = serverNics(this.plan, this.#topology).map(({ port }) => `link set ${port} down`);
+    await ip(this.#places.namespace("fabric"), ports);
     // On cgroup v1 a frozen process does not even die; LXC thaws it once it is as good as dead.
     await this.#lxc("stop", "-k");
   }

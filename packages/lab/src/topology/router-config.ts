@@ -64,8 +64,8 @@ function clusterRouter(router: RouterPlan, { providers, servers }: Topology): st
       // Next hops are OVN's routers on the uplink, not the servers that announce them.
       "neighbor AGENTS disable-connected-check",
       "neighbor AGENTS passive",
-      // No BFD: agents have none here, where everything shares a few cores, and FRR 10.2 and 10.3 take nobody back whom BFD misses.
-      "neighbor AGENTS timers 3 9",
+      // The agents have it too: FRR 10.2 and 10.3 take nobody back whom BFD misses.
+      "neighbor AGENTS bfd",
       // Each by its address, not a listen range: FRR 10.6 takes nobody back into a range while it keeps the routes for them.
       ...servers.flatMap(({ name, hosts4, hosts6 }) =>
         [hosts4, hosts6].flatMap((address) => [
@@ -198,10 +198,10 @@ vrrp_instance ${dev}${id} {
   weight -60
 }`,
     instance("uplink", 20, [`${GATEWAY.uplink4}/24`]),
-    // RFC 5798 §5.2.9: the first IPv6 address is link-local.
-    instance("uplink", 21, ["fe80::20:1/64", `${GATEWAY.uplink6}/64`]),
+    // RFC 5798 §5.2.9: the first IPv6 address is link-local. The other is deprecated: else the kernel prefers it for BFD.
+    instance("uplink", 21, ["fe80::20:1/64", `${GATEWAY.uplink6}/64 preferred_lft 0`]),
     instance("hosts", 10, [`${GATEWAY.hosts4}/24`]),
-    instance("hosts", 11, ["fe80::10:1/64", `${GATEWAY.hosts6}/64`]),
+    instance("hosts", 11, ["fe80::10:1/64", `${GATEWAY.hosts6}/64 preferred_lft 0`]),
     "",
   ].join("\n");
 }

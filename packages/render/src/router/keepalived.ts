@@ -57,7 +57,8 @@ function instances(vlan: Vlan, router: Router, track: boolean): string[] {
     "  virtual_ipaddress {",
     // RFC 9568 §5.2.9: in IPv6 the first address is a link-local one.
     ...(family === 6 ? [`    ${linkLocal(vlan).toString()}/64`] : []),
-    `    ${gateway.toString()}/${prefix.length}`,
+    // Deprecated, so that what the router itself says (BGP, BFD) comes from the address that its peers know.
+    `    ${gateway.toString()}/${prefix.length}${family === 6 ? " preferred_lft 0" : ""}`,
     "  }",
     ...(track ? ["  track_script {", "    upstream", "  }"] : []),
     "}",
