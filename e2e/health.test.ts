@@ -92,7 +92,7 @@ describeLab("services that are checked, on a real cluster", NEEDS, () => {
   });
 
   test("a web server that answers 404 is withdrawn, while its network stays", async () => {
-    await inside("mx01", "default", "mv /srv/www /srv/www.off");
+    await inside("mx01", "default", "mv /srv/www/index.html /srv/www/off");
     try {
       await eventually("its route is withdrawn", async () => !(await announces("abydos", MAIL.ipv4)), 60_000);
       expect(await checks("abydos")).toContainEqual(
@@ -101,7 +101,7 @@ describeLab("services that are checked, on a real cluster", NEEDS, () => {
       const gone = [`${MAIL.ipv4}/32 abydos`, `${MAIL.ipv6}/128 abydos`];
       expect(await table(lab)).toEqual(expectedRoutes(lab.topology).filter((line) => !gone.includes(line)));
     } finally {
-      await inside("mx01", "default", "mv /srv/www.off /srv/www");
+      await inside("mx01", "default", "mv /srv/www/off /srv/www/index.html");
     }
     await eventually("it is announced again", async () => await announces("abydos", MAIL.ipv4), 60_000);
     expect(await client(lab, "curl", "-sf", "-m", "5", `http://${MAIL.ipv4}/`)).toBe("mx01");

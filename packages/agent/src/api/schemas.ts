@@ -226,6 +226,7 @@ export const dns = z.strictObject({
       serial: maybe(count()),
       records: count(),
       behind: z.boolean(),
+      waited: maybe(z.number()),
       journal: z.strictObject({ changes: count(), records: count() }),
     }),
   ),

@@ -57,6 +57,15 @@ export function addDnsMetrics(state: AgentState, gauge: MakeGauge): void {
   gauge("trivet_dns_zone_behind", "1 while newer content waits for its serial", ["zone"], (g) => {
     for (const { origin, behind } of status()?.zones ?? []) g.set({ zone: origin }, Number(behind));
   });
+  gauge(
+    "trivet_dns_zone_waited_seconds",
+    "Seconds from the zone's last change, as it came from LXD, until it was answered under a serial that all servers agree on",
+    ["zone"],
+    (g) => {
+      for (const { origin, waited } of status()?.zones ?? [])
+        if (waited !== undefined) g.set({ zone: origin }, waited / 1000);
+    },
+  );
   gauge("trivet_dns_journal_records", "Records kept for incremental transfers", ["zone"], (g) => {
     for (const { origin, journal } of status()?.zones ?? []) g.set({ zone: origin }, journal.records);
   });

@@ -32,8 +32,18 @@ export interface ZoneStatus {
   readonly records: number;
   /** There is newer content whose serial is not agreed yet. */
   readonly behind: boolean;
+  /** Milliseconds that what is answered waited from its last change to be answered; absent before the first. */
+  readonly waited?: number;
   /** Changes that are kept for incremental transfers, and their records. */
   readonly journal: { readonly changes: number; readonly records: number };
+}
+
+/** The newest content of a zone. */
+interface Derived {
+  readonly content: ZoneContent;
+  readonly hash: string;
+  /** When it was first seen, on the monotonic clock. */
+  readonly since: number;
 }
 
 export interface ResolverOptions {
@@ -61,7 +71,8 @@ export class Resolver extends EventEmitter<ResolverEvents> {
   readonly #saved: StateFile | undefined;
   /** The hash of each zone in the store. */
   readonly #answered = new Map<string, string>();
-  #contents: ReadonlyMap<string, { readonly content: ZoneContent; readonly hash: string }> = new Map();
+  readonly #waited = new Map<string, number>();
+  #contents: ReadonlyMap<string, Derived> = new Map();
   #problems: readonly ResolveProblem[] = [];
   #snapshot: Snapshot | undefined;
   #agreed: Agreement | undefined;
@@ -100,6 +111,7 @@ export class Resolver extends EventEmitter<ResolverEvents> {
       serial: this.store.get(content.origin)?.serial,
       records: [...content.records].length,
       behind: open.includes(origin),
+      ...waited(this.#waited.get(origin)),
       journal: this.#journalSize(content.origin),
     }));
     // Before LXD was read there are only saved ones.
@@ -129,15 +141,21 @@ export class Resolver extends EventEmitter<ResolverEvents> {
   take(snapshot: Snapshot): void {
     const wasWhole = isWhole(this.#snapshot);
     this.#snapshot = snapshot;
-    const before = this.#hashes();
+    const before = this.#contents;
+    const now = performance.now();
     const { zones, problems } = resolve(snapshot, this.#config);
     this.#problems = problems;
     this.#contents = new Map(
-      [...zones.values()].map((content) => [originText(content.origin), { content, hash: this.#hashOf(content) }]),
+      [...zones.values()].map((content) => {
+        const [origin, hash] = [originText(content.origin), this.#hashOf(content)];
+        const known = before.get(origin);
+        return [origin, { content, hash, since: known?.hash === hash ? known.since : now }];
+      }),
     );
-    const after = this.#hashes();
-    const same = after.size === before.size && [...after].every(([origin, hash]) => before.get(origin) === hash);
-    if (!same) this.#changedAt = performance.now();
+    const after = this.#contents;
+    const same =
+      after.size === before.size && [...after].every(([origin, { hash }]) => before.get(origin)?.hash === hash);
+    if (!same) this.#changedAt = now;
     if (!same || wasWhole !== isWhole(snapshot)) this.#settleSoon();
   }
 
@@ -227,13 +245,15 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     const { settled } = compare(this.#hashes(), this.#agreed);
     let changed = false;
     for (const [origin, serial] of settled) {
-      const { content, hash = "" } = this.#contents.get(origin) ?? {};
-      if (content === undefined) continue;
+      const derived = this.#contents.get(origin);
+      if (derived === undefined) continue;
+      const { content, hash, since } = derived;
       // A serial says which content only within one agreement: LXD may have been made anew since the zone was saved.
       if (this.store.get(content.origin)?.serial === serial && this.#answered.get(origin) === hash) continue;
       try {
         this.store.replace(Zone.build(content.origin, [this.#soa(content.origin, serial), ...content.records]));
         this.#answered.set(origin, hash);
+        this.#waited.set(origin, performance.now() - since);
         changed = true;
       } catch (error) {
         if (!(error instanceof ZoneError)) throw error;
@@ -244,6 +264,7 @@ export class Resolver extends EventEmitter<ResolverEvents> {
       if (this.#snapshot !== undefined && !this.#contents.has(originText(origin))) {
         this.store.remove(origin);
         this.#answered.delete(originText(origin));
+        this.#waited.delete(originText(origin));
         changed = true;
       }
     if (!changed) return;
@@ -291,6 +312,10 @@ export class Resolver extends EventEmitter<ResolverEvents> {
     clearTimeout(this.#timer);
     if (!this.#stopped) this.#timer = setTimeout(() => this.#settleSoon(), milliseconds);
   }
+}
+
+function waited(milliseconds: number | undefined): Pick<ZoneStatus, "waited"> {
+  return milliseconds === undefined ? {} : { waited: milliseconds };
 }
 
 /** An origin as the ledger has it. */

@@ -313,6 +313,17 @@ describe("over a restart", () => {
   });
 });
 
+test("how long a change waited for its serial is told, and that of others stays", async () => {
+  await see(["c1"], {}, ["server-1"]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(resolvers[0]?.zones[0]?.waited).toBeLessThan(100);
+  // Second in line: it leaves the first its turn.
+  await see(["c1", "c2"], {}, ["server-2"]);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(resolvers[1]?.zones[0]?.waited).toBeGreaterThanOrEqual(400);
+  expect(resolvers[0]?.zones[0]?.waited).toBeLessThan(100);
+});
+
 test("a server that is still learning addresses proposes nothing", async () => {
   await see(["c1"], { learning: true }, ["server-1"]);
   await vi.advanceTimersByTimeAsync(5_000);
@@ -376,6 +387,7 @@ test("without LXD the last agreed content is answered, the failure is told, and 
       serial: 1_800_000_000,
       records: 3,
       behind: true,
+      waited: 10,
       journal: { changes: 0, records: 0 },
     },
   ]);

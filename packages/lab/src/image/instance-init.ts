@@ -111,7 +111,7 @@ nat64() {
   until [ -e /run/configured/$(cat /sys/class/net/eth0/ifindex) ]; do sleep 0.1; done
   sysctl -p /etc/sysctl.d/60-nat64.conf
   nft -f /etc/nftables.conf
-  sed -n 's|^ExecStartPre=.*/||p' $unit | while read -r line; do $line; done
+  sed -n 's|^ExecStartPre=[^ ]*/||p' $unit | while read -r line; do $line; done
   while :; do $(sed -n 's/^ExecStart=//p' $unit) >>/tmp/tayga.log 2>&1; sleep 1; done
 }
 
