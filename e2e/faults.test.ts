@@ -3,7 +3,7 @@ import { describeLab, eventually } from "@trivet/testing";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { NEEDS, client, healthy, sharedLab } from "./lab.ts";
 
-/** Whether those are run that were not yet seen on a quiet machine. */
+/** Whether those are run that take minutes, and whose like other tests do: e2e/announce and e2e/bmc cut the power and reboot. */
 const TRIAL = process.env["TRIVET_TRIAL"] !== undefined;
 
 describeLab("faults of the lab", NEEDS, () => {
@@ -23,18 +23,18 @@ describeLab("faults of the lab", NEEDS, () => {
    */
   const CASES: readonly { kind: FaultKind; target: string; layer: string; cutsOff?: boolean; trial?: boolean }[] = [
     { kind: "provider", target: "hive1", layer: "providers" },
-    { kind: "network", target: "wan-hive", layer: "providers", cutsOff: true, trial: true },
-    { kind: "network", target: "infra-uplink", layer: "vrrp", cutsOff: true, trial: true },
+    { kind: "network", target: "wan-hive", layer: "providers", cutsOff: true },
+    { kind: "network", target: "infra-uplink", layer: "vrrp", cutsOff: true },
     { kind: "router", target: "frr01", layer: "instances" },
     { kind: "ovn-central", target: "langara", layer: "ovn southbound" },
     { kind: "agent", target: "orilla", layer: "agents" },
-    { kind: "lxd", target: "orilla", layer: "lxd", trial: true },
+    { kind: "lxd", target: "orilla", layer: "lxd" },
     { kind: "switch-port", target: "orilla", layer: "agents" },
     { kind: "mesh", target: "orilla", layer: "ovn northbound", cutsOff: true, trial: true },
-    { kind: "partition", target: "langara,abydos|orilla", layer: "vrrp", cutsOff: true, trial: true },
+    { kind: "partition", target: "langara,abydos|orilla", layer: "vrrp", cutsOff: true },
     { kind: "reboot", target: "orilla", layer: "agents", trial: true },
     { kind: "power", target: "orilla", layer: "servers", trial: true },
-    { kind: "crash", target: "orilla", layer: "servers", trial: true },
+    { kind: "crash", target: "orilla", layer: "servers" },
   ];
 
   const isOk = async (layer: string): Promise<boolean> =>
@@ -58,7 +58,7 @@ describeLab("faults of the lab", NEEDS, () => {
     300_000,
   );
 
-  test.runIf(TRIAL)("a wrong clock is that of trivet's agent, and not of its server", async () => {
+  test("a wrong clock is that of trivet's agent, and not of its server", async () => {
     const orilla = lab.server("orilla");
     const ahead = async (): Promise<number[]> => {
       const agent = "curl -s --unix-socket /run/trivet/agent.sock -o /dev/null -D - http://agent/healthz";

@@ -28,7 +28,7 @@ export async function tuneAgents(lab: Lab): Promise<void> {
   const timers = `transmitInterval: ${EVERY}, receiveInterval: ${EVERY}`;
   const ways = lab.topology.servers.map(({ name, mesh, hosts4 }) => `${name}: [${mesh}, ${hosts4}]`);
   for (const server of lab.servers) {
-    const config = agentConfig(server.plan, lab.topology).replaceAll("bfd: {}", `bfd: { ${timers} }`);
+    const config = agentConfig(server.plan, lab.topology).replaceAll(/bfd: \{[^}]*\}/g, `bfd: { ${timers} }`);
     const gateway = `gateway: { ${timers}, servers: { ${ways.join(", ")} } }\n`;
     await server.write("/etc/trivet/agent.yaml", config + gateway, 0o600);
     await server.sh("systemctl enable -q trivet-agent; systemctl restart trivet-agent");

@@ -135,15 +135,21 @@ async function instances(lab: Lab, server: Server): Promise<Omit<LayerStatus, "l
 async function vrrp(lab: Lab, on: readonly Server[]): Promise<Omit<LayerStatus, "layer">> {
   const { client } = TOOL[lab.topology.options.platform];
   const holders: Record<"uplink" | "hosts", string[]> = { uplink: [], hosts: [] };
+  const silent: string[] = [];
   for (const server of on) {
     const router = server.plan.router.name;
     const text = await server.sh(`timeout -k 1 20 ${client} exec ${router} -- /usr/bin/ip -4 -br address || true`);
+    if (text === "") silent.push(router);
     for (const network of ["uplink", "hosts"] as const)
       if (new RegExp(`^${network}\\S* .*\\.1/24`, "m").test(text)) holders[network].push(router);
   }
   const sane = Object.values(holders).every((names) => names.length === 1);
   const detail = Object.entries(holders).map(([network, names]) => `${network}: ${names.join(" and ") || "none"}`);
-  return { state: sane ? "ok" : "down", detail: `master on ${detail.join(", ")}` };
+  const unknown = silent.length === 0 ? "" : `; ${silent.join(", ")} could not be asked`;
+  return {
+    state: !sane ? "down" : silent.length > 0 ? "degraded" : "ok",
+    detail: `master on ${detail.join(", ")}${unknown}`,
+  };
 }
 
 async function agents(lab: Lab, on: readonly Server[]): Promise<Omit<LayerStatus, "layer">> {
