@@ -15,7 +15,7 @@ const PATIENCE = 180_000;
 export const trivet: Announcer = {
   name: "trivet",
   start: async (lab) => {
-    await tune(lab);
+    await tune(lab, true);
     await tuneAgents(lab);
   },
 };

@@ -17,6 +17,7 @@ import {
   agentRestart,
   instanceDrain,
   instanceRestart,
+  nothing,
   powerCut,
   providerDeath,
   routerRestart,
@@ -65,7 +66,7 @@ export async function run({ progress, only }: BenchOptions): Promise<Report> {
     const lab = await up({ name, platform: "lxd", servers: 3, ceph: false, bare: false });
     const servers = lab.servers.map((server) => server.name);
     const cuts = servers.map((server) => powerCut(server, 15));
-    const planned = [agentCrash, agentRestart, instanceDrain, serverDrain];
+    const planned = [nothing, agentCrash, agentRestart, instanceDrain, serverDrain];
     const measured = [
       ...(await scenarios(lab, trivet, [...planned, ...cuts, routerRestart, providerDeath], only, progress)),
       ...(await scenarios(lab, lxd, [instanceRestart, powerCut("orilla", OWN_BGP_WATCH)], only, progress)),
@@ -89,9 +90,9 @@ async function scenarios(
   const measured: Measurement[] = [];
   for (const scenario of list) {
     // Routers that were restarted have forgotten it.
-    await tune(lab);
+    await tune(lab, announcer === trivet);
     await complete(lab);
-    await quiet(lab);
+    await quiet(lab, progress);
     progress(`${announcer.name}: ${scenario.name}`);
     const one = await measure(lab, announcer, scenario);
     progress(`anycast ${text(one.anycast)}, single ${text(one.single)}, resolution ${one.report.resolution} ms`);
@@ -102,13 +103,13 @@ async function scenarios(
 }
 
 /** Waits until no flow loses anything for two seconds: OVN, VRRP and BFD have settled. */
-async function quiet(lab: Lab): Promise<void> {
+async function quiet(lab: Lab, progress: BenchOptions["progress"]): Promise<void> {
   for (let tries = 0; tries < 20; tries++) {
     const probe = await startProbe(lab, { interval: INTERVAL });
     await pause(2_000);
     if ((await probe.stop()).lost === 0) return;
   }
-  throw new Error("the lab loses packets though nothing is wrong with it");
+  progress("the lab loses packets though nothing is wrong with it: this machine is too busy to measure on");
 }
 
 async function measure(lab: Lab, announcer: Announcer, scenario: Scenario): Promise<Measurement> {

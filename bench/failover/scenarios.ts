@@ -15,6 +15,14 @@ export interface Scenario {
   readonly undo?: (lab: Lab) => Promise<void>;
 }
 
+/** What the machine and the lab lose by themselves. */
+export const nothing: Scenario = {
+  name: "nothing",
+  planned: true,
+  act: async () => undefined,
+  watch: 30,
+};
+
 const TRIVET = "/srv/node /srv/trivet/packages/cli/src/main.ts";
 const PATIENCE = { timeout: 180_000 };
 

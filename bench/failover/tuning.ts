@@ -7,7 +7,7 @@ const EVERY = 100;
  * Gives everything that notices a failure a setting that is fast and still has room for a busy machine: BFD of agents and routers, of
  * routers and providers, of OVN's tunnels at 100 ms × 3; VRRP at 100 ms. Routers that restarted have forgotten it: call it again.
  */
-export async function tune(lab: Lab): Promise<void> {
+export async function tune(lab: Lab, withAgents: boolean): Promise<void> {
   const { servers, providers } = lab.topology;
   for (const part of [...providers.map(({ name }) => name), "client"]) {
     const config = await vtysh(lab, part, "show running-config");
@@ -16,7 +16,7 @@ export async function tune(lab: Lab): Promise<void> {
   for (const { name, router } of servers) {
     const vrrp = `grep -q 'advert_int ${EVERY / 1000}$' /etc/keepalived.conf || {
       sed -i 's/advert_int .*/advert_int ${EVERY / 1000}/' /etc/keepalived.conf; killall keepalived; }`;
-    const config = await inRouter(lab, name, router.name, "vtysh -c 'show running-config'");
+    const config = `${await inRouter(lab, name, router.name, "vtysh -c 'show running-config'")}\n${withAgents ? " neighbor AGENTS bfd" : ""}`;
     await inRouter(lab, name, router.name, `vtysh <<'END'\n${fastBfd(config).join("\n")}\nEND\n${vrrp}`);
   }
   const options = `options:bfd-min-rx=${EVERY} options:bfd-min-tx=${EVERY} options:bfd-mult=3`;
@@ -28,7 +28,7 @@ export async function tuneAgents(lab: Lab): Promise<void> {
   const timers = `transmitInterval: ${EVERY}, receiveInterval: ${EVERY}`;
   const ways = lab.topology.servers.map(({ name, mesh, hosts4 }) => `${name}: [${mesh}, ${hosts4}]`);
   for (const server of lab.servers) {
-    const config = agentConfig(server.plan, lab.topology).replaceAll(/bfd: \{[^}]*\}/g, `bfd: { ${timers} }`);
+    const config = agentConfig(server.plan, lab.topology).replaceAll("holdTime: 9", `bfd: { ${timers} }`);
     const gateway = `gateway: { ${timers}, servers: { ${ways.join(", ")} } }\n`;
     await server.write("/etc/trivet/agent.yaml", config + gateway, 0o600);
     await server.sh("systemctl enable -q trivet-agent; systemctl restart trivet-agent");

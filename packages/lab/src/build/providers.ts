@@ -56,7 +56,7 @@ async function startFrr(lab: Lab, part: string, config: string): Promise<void> {
     if (alive(pidFile, daemon)) continue;
     const common = ["-d", "-f", "/dev/null", "-i", pidFile, "--vty_socket", folder, "-z", join(folder, "zserv.api")];
     const own = daemon === "bfdd" ? ["--bfdctl", join(folder, "bfdd.sock")] : [];
-    // Beside the lab's group, which is preferred (`prefer`): bfdd would be late.
+    // Beside a whole lab and whatever else the machine does, bfdd would be late.
     const first = ["nice", "-n", "-15"];
     await lab.exec(part, [...first, `/usr/lib/frr/${daemon}`, ...common, ...own, "-A", "127.0.0.1"]);
   }

@@ -5,8 +5,6 @@ import { LabError } from "./lab-error.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 const FREEZING_SECONDS = 20;
-/** How many times the share of a usual process a lab gets. */
-const PREFERENCE = 8;
 
 /** A control group of a server: of one controller on cgroup v1, of all on v2. */
 export interface Group {
@@ -28,24 +26,6 @@ export function groupOf(pid: number, controller: string): Group | undefined {
   if (v1 !== undefined) return { version: 1, path: join(CGROUPS, controller, v1) };
   const unified = existsSync(join(CGROUPS, "unified")) ? join(CGROUPS, "unified") : CGROUPS;
   return v2 === undefined ? undefined : { version: 2, path: join(unified, v2) };
-}
-
-/**
- * Gives a lab the processors before the machine's other work: it is a whole cluster, and all of it together would count as much as one
- * process. Where the lab waits for a second, BFD takes its servers for dead.
- *
- * @param name the lab's group, relative to each hierarchy's root
- */
-export function prefer(name: string): void {
-  const files = [
-    ["cpu", "cpu.shares", PREFERENCE * 1024],
-    ["unified", "cpu.weight", PREFERENCE * 100],
-    ["", "cpu.weight", PREFERENCE * 100],
-  ] as const;
-  for (const [hierarchy, file, value] of files) {
-    const path = join(CGROUPS, hierarchy, name, file);
-    if (existsSync(path)) writeFileSync(path, String(value));
-  }
 }
 
 /** A group and all below it. */

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import { type RunOptions, type RunResult, run } from "../host/run.ts";
 import type { ServerPlan, Topology } from "../topology/topology.ts";
-import { type Group, freeze, groupOf, heldMemory, isFrozen, prefer } from "./cgroup.ts";
+import { type Group, freeze, groupOf, heldMemory, isFrozen } from "./cgroup.ts";
 import { attachDisk } from "./disk.ts";
 import { ip } from "./fabric.ts";
 import { lxcConfig, serverNics } from "./lxc-config.ts";
@@ -81,7 +81,6 @@ export class Server {
   async powerOn(): Promise<void> {
     const log = join(this.#places.logs, `${this.name}.lxc.log`);
     await this.#lxc("start", "-d", "-o", log, "-l", "INFO");
-    prefer(this.#places.cgroup);
   }
 
   /** Waits until systemd has started everything, or given up on some of it. */

@@ -1,14 +1,11 @@
 import { ASN, PUBLIC, type ServerPlan, type Topology } from "./topology.ts";
 import { UPLINK } from "./workload.ts";
 
-/** Twice as patient as is usual: a whole cluster shares the processors of one machine, which may have other guests. */
-const BFD = "{ transmitInterval: 500, receiveInterval: 500 }";
-
 /** The agent's configuration on a server: a session of each family with every router. */
 export function agentConfig(server: ServerPlan, topology: Topology): string {
   const peers = topology.servers.flatMap(({ router }) => [
-    `  - { name: ${router.name}, address: ${router.hosts4}, asn: ${ASN.cluster}, families: [4], bfd: ${BFD} }`,
-    `  - { name: ${router.name}-v6, address: "${router.hosts6}", asn: ${ASN.cluster}, families: [6], bfd: ${BFD} }`,
+    `  - { name: ${router.name}, address: ${router.hosts4}, asn: ${ASN.cluster}, families: [4], holdTime: 9 }`,
+    `  - { name: ${router.name}-v6, address: "${router.hosts6}", asn: ${ASN.cluster}, families: [6], holdTime: 9 }`,
   ]);
   return [
     `server: ${server.name}`,

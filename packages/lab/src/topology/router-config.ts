@@ -64,8 +64,9 @@ function clusterRouter(router: RouterPlan, { providers, servers }: Topology): st
       // Next hops are OVN's routers on the uplink, not the servers that announce them.
       "neighbor AGENTS disable-connected-check",
       "neighbor AGENTS passive",
-      // The agents have it too: FRR 10.2 and 10.3 take nobody back whom BFD misses.
-      "neighbor AGENTS bfd",
+      // No BFD: agents have none here, where a machine that is itself a guest may stand still for a second or two, and FRR 10.2 and
+      // 10.3 take nobody back whom BFD misses.
+      "neighbor AGENTS timers 3 9",
       // Each by its address, not a listen range: FRR 10.6 takes nobody back into a range while it keeps the routes for them.
       ...servers.flatMap(({ name, hosts4, hosts6 }) =>
         [hosts4, hosts6].flatMap((address) => [
