@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
  * Tests of a whole lab that want a machine which does nothing else, all of whose processors are its own: `npm run test:trial` runs
  * them too.
  */
-const TRIAL = "e2e/{migrate,probe}.test.ts";
+const TRIAL = "e2e/probe.test.ts";
 
 /**
  * Two projects. `unit`: everything that needs neither root nor packages, side by side. `lab`: files named `*.lab.test.ts`, which
