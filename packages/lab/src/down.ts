@@ -60,7 +60,10 @@ export async function leftovers(name: string): Promise<string[]> {
   ];
 }
 
-/** Processes in the lab's control groups (the servers, with all inside, and their monitors) and in its namespaces. */
+/**
+ * Processes in the lab's control groups (the servers, with all inside, and their monitors), in its namespaces, and its daemons outside
+ * the servers by their arguments: those outlive their namespace's name.
+ */
 async function processes(places: Places): Promise<Set<number>> {
   const found = new Set<number>();
   const add = (text: string): void => {
@@ -68,8 +71,28 @@ async function processes(places: Places): Promise<Set<number>> {
   };
   for (const root of cgroupRoots(places)) for (const folder of tree(root)) add(readProcs(folder));
   for (const namespace of namespaces(places)) add((await run(["ip", "netns", "pids", namespace])).stdout);
+  for (const pid of daemons(places)) found.add(pid);
   found.delete(process.pid);
   return found;
+}
+
+/** FRR with its sockets in the lab's runtime folder, and BMCs. */
+function daemons(places: Places): number[] {
+  const ours = (args: readonly string[]): boolean =>
+    (args.includes("--vty_socket") && args.some((arg) => arg.startsWith(`${places.runtime}/`))) ||
+    (args.at(-1) === places.lab && args.at(-2)?.endsWith("/bmc/main.ts") === true);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && ours(argumentsOf(name)))
+    .map(Number);
+}
+
+function argumentsOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  } catch (error) {
+    if (!["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    return [];
+  }
 }
 
 function readProcs(folder: string): string {
