@@ -20,15 +20,26 @@ export async function sharedLab(platform: LabOptions["platform"] = "lxd"): Promi
   return lab;
 }
 
-/** Waits until every router has exactly the routes of a healthy lab, and packets reach every name server. */
+/**
+ * Waits until every router has exactly the routes of a healthy lab, and packets reach every name server. Three minutes: a server that
+ * has just booted starts LXD, OVN and its agent before it announces.
+ */
 export async function healthy(lab: Lab): Promise<void> {
-  const expected = expectedRoutes(lab.topology).join("\n");
-  for (const { router } of lab.topology.servers)
-    await eventually(
-      `${router.name} has the routes of a healthy lab`,
-      async () => (await table(lab, router.name)).join("\n") === expected,
-      60_000,
-    );
+  const expected = expectedRoutes(lab.topology);
+  for (const { router } of lab.topology.servers) {
+    let last: string[] = [];
+    const asExpected = async (): Promise<boolean> => {
+      last = await table(lab, router.name);
+      return last.join("\n") === expected.join("\n");
+    };
+    await eventually(`${router.name} has the routes of a healthy lab`, asExpected, 180_000).catch((error: unknown) => {
+      const missing = expected.filter((route) => !last.includes(route)).join(", ");
+      const unexpected = last.filter((route) => !expected.includes(route)).join(", ");
+      throw new Error(`${router.name}: missing ${missing || "nothing"}, unexpected ${unexpected || "nothing"}`, {
+        cause: error,
+      });
+    });
+  }
   // Each by its own address: which of the three an anycast flow meets is the routers' choice of hash.
   for (const { name } of lab.servers) await nameServerReached(lab, name);
   for (const address of [ANYCAST.ipv4, ANYCAST.ipv6])

@@ -92,8 +92,9 @@ remote-control:
   test("lose nothing, and say who answers", async () => {
     const { report, gaps } = await probe(async () => await pause(5_000));
     expect(gaps).toEqual([]);
-    // An interval, and what a busy machine may keep a process waiting that comes before all others.
-    expect(report.resolution).toBeLessThanOrEqual(30);
+    // Not more than the test itself lasts, and never less than the interval; how fine it is on a quiet machine is no matter of a test.
+    expect(report.resolution).toBeGreaterThanOrEqual(INTERVAL);
+    expect(report.resolution).toBeLessThan(1_000);
     expect(report.flows.map(({ name }) => name)).toEqual(PLANS.map(({ name }) => name));
     for (const { name, kind, sent, answered, lost, answers } of report.flows) {
       expect({ name, lost, answered }).toEqual({ name, lost: 0, answered: sent });
