@@ -9,7 +9,8 @@ export const clusterStep: Step = {
   key: "cluster",
   title: "LXD cluster",
   async run(lab, progress) {
-    const { client, units } = TOOL[lab.topology.options.platform];
+    const { platform } = lab.topology.options;
+    const { client, units } = TOOL[platform];
     await Promise.all(lab.servers.map(async (server) => await server.sh(`systemctl enable --now ${units}`)));
     await init(lab, lab.first, {
       config: { "core.https_address": `${lab.first.plan.mesh}:8443` },
@@ -34,8 +35,27 @@ export const clusterStep: Step = {
       });
     }
     await lab.first.sh(`${client} config set network.ovn.northbound_connection=${database(lab, 6641)}`);
+    await Promise.all(
+      lab.servers.map(async (server) => {
+        await server.write(`/etc/systemd/system/${platform}.service.d/after-ovn.conf`, afterOvn(database(lab, 6641)));
+        await server.sh("systemctl daemon-reload");
+      }),
+    );
   },
 };
+
+/**
+ * LXD starts when OVN answers: a network that fails to start is tried again only after a minute, and with it every instance on it.
+ * After a minute without an answer LXD starts all the same.
+ */
+function afterOvn(northbound: string): string {
+  return `[Unit]
+After=ovn-central.service
+
+[Service]
+ExecStartPre=-/usr/bin/timeout 60 sh -c 'until ovn-nbctl --timeout=5 --db=${northbound} get-connection; do sleep 1; done'
+`;
+}
 
 async function init(lab: Lab, server: Server, preseed: object): Promise<void> {
   if (await clustered(lab, server)) return;

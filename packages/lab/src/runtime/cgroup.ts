@@ -35,6 +35,14 @@ export function tree(folder: string): string[] {
   return [folder, ...below.flatMap((entry) => tree(join(folder, entry.name)))];
 }
 
+/** The processes of a group, those of the groups below too. */
+export function processes({ path }: Group): number[] {
+  return tree(path).flatMap((folder) => {
+    const lines = readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n");
+    return lines.filter((line) => line !== "").map(Number);
+  });
+}
+
 /** Bytes that a group's processes hold, those of the groups below too; without page cache. */
 export function heldMemory({ version, path }: Group): number {
   const kinds = version === 1 ? /^total_(?:rss|shmem) (\d+)$/gm : /^(?:anon|shmem) (\d+)$/gm;

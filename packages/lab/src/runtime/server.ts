@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import { type RunOptions, type RunResult, run } from "../host/run.ts";
 import type { ServerPlan, Topology } from "../topology/topology.ts";
-import { type Group, freeze, groupOf, heldMemory, isFrozen } from "./cgroup.ts";
+import { type Group, freeze, groupOf, heldMemory, isFrozen, processes } from "./cgroup.ts";
 import { attachDisk } from "./disk.ts";
 import { ip } from "./fabric.ts";
 import { lxcConfig, serverNics } from "./lxc-config.ts";
@@ -102,7 +102,9 @@ export class Server {
     // The links first: the kernel closes a dying process's connections, and the others would hear of it.
     const ports = serverNics(this.plan, this.#topology).map(({ port }) => `link set ${port} down`);
     await ip(this.#places.namespace("fabric"), ports);
-    // On cgroup v1 a frozen process does not even die; LXC thaws it once it is as good as dead.
+    // LXC thaws a frozen server to end it: killed before, its processes do not get to act once more on a world that went on.
+    const group = await this.group("freezer");
+    if (group !== undefined && isFrozen(group)) for (const pid of processes(group)) process.kill(pid, "SIGKILL");
     await this.#lxc("stop", "-k");
   }
 

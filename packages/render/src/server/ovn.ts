@@ -17,8 +17,33 @@ export function ovn(cluster: Cluster, server: Server, options: RenderOptions): R
       `Points ${server.name}'s Open vSwitch at OVN's databases.`,
       [`ovs-vsctl set open_vswitch . ${set.map((each) => `external-ids:${quote(each)}`).join(" \\\n  ")}`],
     ),
+    ...afterOvn(cluster, settings, server, options),
   );
   return files;
+}
+
+/**
+ * LXD and Incus try a network that failed to start again only after a minute, and with it every instance on it: at boot they wait until
+ * OVN's databases answer, for a minute at most. With TLS the host's `ovn-nbctl` has no key to ask with; then nothing waits.
+ */
+function afterOvn(cluster: Cluster, settings: Ovn, server: Server, options: RenderOptions): RenderedFile[] {
+  if (settings.ssl) return [];
+  const units = cluster.platform === "incus" ? ["incus"] : ["lxd", "snap.lxd.daemon"];
+  const asked = `ovn-nbctl --timeout=5 --db=${northbound(cluster)} get-connection`;
+  return units.map((unit) =>
+    textFile(
+      `servers/${server.name}/etc/systemd/system/${unit}.service.d/after-ovn.conf`,
+      options,
+      "Starts when OVN's databases answer: a network that failed to start is tried again only after a minute.",
+      [
+        "[Unit]",
+        "After=ovn-central.service ovn-controller.service",
+        "",
+        "[Service]",
+        `ExecStartPre=-/usr/bin/timeout 60 sh -c 'until ${asked}; do sleep 1; done'`,
+      ],
+    ),
+  );
 }
 
 /** How fast a dead gateway is noticed; OVN reads it live. */
