@@ -1,12 +1,6 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Tests of a whole lab that want a machine which does nothing else, all of whose processors are its own: `npm run test:trial` runs
- * them too.
- */
-const TRIAL = "e2e/probe.test.ts";
-
-/**
  * Two projects. `unit`: everything that needs neither root nor packages, side by side. `lab`: files named `*.lab.test.ts`, which
  * meet real daemons in network namespaces and containers, one file after the other; without root or packages they say what is
  * missing and are skipped (TRIVET_LAB=required makes that a failure).
@@ -26,7 +20,6 @@ export default defineConfig({
         test: {
           name: "lab",
           include: ["packages/*/test/**/*.lab.test.ts", "e2e/**/*.test.ts"],
-          exclude: process.env["TRIVET_TRIAL"] === undefined ? [TRIAL] : [],
           fileParallelism: false,
           globalSetup: ["e2e/global-setup.ts"],
           testTimeout: 120_000,

@@ -28,7 +28,8 @@ function tell(message: FromWorker): void {
 }
 
 async function start({ plans, interval }: { plans: readonly FlowPlan[]; interval: number }): Promise<void> {
-  const first = spawnSync("chrt", ["--all-tasks", "--fifo", "--pid", "10", String(process.pid)]);
+  // Round robin, all threads: with SCHED_FIFO the main thread may never let those of the compiler run, and stays slow and busy for ever.
+  const first = spawnSync("chrt", ["--all-tasks", "--rr", "--pid", "1", String(process.pid)]);
   if (first.status !== 0) setPriority(-20);
   // Who may open ping sockets in this namespace; root is not exempt.
   writeFileSync("/proc/sys/net/ipv4/ping_group_range", "0 0");
