@@ -23,11 +23,11 @@ import {
   routerRestart,
   serverDrain,
 } from "./scenarios.ts";
-import { tune } from "./tuning.ts";
+import { EVERY, tune } from "./tuning.ts";
 
 const METHOD = `A lab of three servers (\`trivet lab\`: LXD 5.0.2, OVN, three FRR 8.4 routers, two provider routers), probed from beyond the
 providers: DNS to the anycast name servers, pings to single instances, each over several ways, every 20 ms. BFD of agents, routers,
-providers and OVN's tunnels runs at 100 ms × 3, VRRP at 100 ms; with LXD's own BGP, which has no BFD, the routers have it with everybody
+providers and OVN's tunnels runs at ${EVERY} ms × 3, VRRP at ${EVERY} ms; with LXD's own BGP, which has no BFD, the routers have it with everybody
 else. A gap lies between two answered probes and is measured by when they were sent, less the interval. "anycast" are the flows to the
 addresses that three instances share, "single" those to services that have one instance, on a server that lives; flows to what ran on
 the server that is cut off, or drained, are left out. "resolution" is the longest time that the probe itself was kept from sending: two

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Lab, fail, heal } from "@trivet/lab";
+import { ANYCAST, type Lab, fail, heal } from "@trivet/lab";
 
 /** Something that happens to a cluster while it is probed. */
 export interface Scenario {
@@ -54,7 +54,7 @@ export const agentRestart: Scenario = {
 /** Stops and starts the name server of abydos, and waits until it answers. */
 async function restartNameServer(lab: Lab): Promise<void> {
   await lab.first.sh("lxc stop -f dns02 --project dns; lxc start dns02 --project dns", PATIENCE);
-  const asked = "lxc exec dns02 --project dns -- nslookup mx.trivet.example 127.0.0.1";
+  const asked = `lxc exec dns02 --project dns -- nslookup mx.trivet.example ${ANYCAST.ipv4}`;
   await lab.first.sh(`until timeout 10 ${asked}; do sleep 0.1; done`, PATIENCE);
 }
 

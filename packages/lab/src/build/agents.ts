@@ -5,10 +5,15 @@ import type { Step } from "./step.ts";
 
 const UNIT = "/etc/systemd/system/trivet-agent.service";
 
-/** What differs in a lab from the unit that users install: which program it runs. */
+/**
+ * What differs in a lab from the unit that users install: which program it runs. From source, a start takes twice the processor time
+ * without Node's compile cache.
+ */
 const DROP_IN = `[Service]
 ExecStart=
 ExecStart=/srv/node ${PROGRAM.entry} agent --config /etc/trivet/agent.yaml
+Environment=NODE_COMPILE_CACHE=%C/trivet
+CacheDirectory=trivet
 `;
 
 /** trivet's own agents, which announce the instances' addresses to the routers. LXD's BGP stays off. */
