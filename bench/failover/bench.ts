@@ -3,6 +3,7 @@ import {
   ANYCAST,
   type FlowReport,
   type Lab,
+  LabError,
   type ProbeReport,
   down,
   missingRequirements,
@@ -104,10 +105,17 @@ async function scenarios(
 
 /** Waits until no flow loses anything for two seconds: OVN, VRRP and BFD have settled. */
 async function quiet(lab: Lab, progress: BenchOptions["progress"]): Promise<void> {
-  for (let tries = 0; tries < 20; tries++) {
-    const probe = await startProbe(lab, { interval: INTERVAL });
-    await pause(2_000);
-    if ((await probe.stop()).lost === 0) return;
+  for (let tries = 0; tries < 30; tries++) {
+    try {
+      const probe = await startProbe(lab, { interval: INTERVAL });
+      await pause(2_000);
+      if ((await probe.stop()).lost === 0) return;
+    } catch (error) {
+      // While a server boots, LXD does not tell every instance's address.
+      if (!(error instanceof LabError)) throw error;
+      progress(error.message);
+      await pause(2_000);
+    }
   }
   progress("the lab loses packets though nothing is wrong with it: this machine is too busy to measure on");
 }

@@ -1,10 +1,7 @@
 import { type Lab, agentConfig, vtysh } from "@trivet/lab";
 
-/**
- * Milliseconds between two BFD packets, here everywhere; three lost ones are a failure. At 100, two processors that run three servers,
- * five routers and userspace switches are taken for failures whenever something starts on them.
- */
-export const EVERY = Number(process.env["TRIVET_BENCH_BFD"] ?? 300);
+/** Milliseconds between two BFD packets, here everywhere; three lost ones are a failure. */
+export const EVERY = Number(process.env["TRIVET_BENCH_BFD"] ?? 100);
 
 /**
  * Gives everything that notices a failure a setting that is fast and still has room for a busy machine: BFD of agents and routers, of

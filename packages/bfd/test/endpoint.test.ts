@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync, readdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BfdConfigError, BfdEndpoint, BfdSocketError, type SessionStatus } from "../src/index.ts";
 
@@ -50,6 +51,18 @@ describe("an endpoint", () => {
     const down = stateOf(b, "Down");
     await a.stop();
     expect(await down).toMatchObject({ remoteDiagnostic: "Administratively Down" });
+  });
+
+  test("its thread, and no other, runs before ordinary work where the process may", () => {
+    // Of /proc/PID/stat (proc(5)) after the name: 1 for SCHED_RR as the 39th, 0 for ordinary.
+    const policy = (task: string): string | undefined =>
+      readFileSync(`/proc/self/task/${task}/stat`, "utf8").split(") ")[1]?.split(" ")[38];
+    const tasks = readdirSync("/proc/self/task");
+    const [threads, others] = [true, false].map((wanted) =>
+      tasks.filter((task) => (readFileSync(`/proc/self/task/${task}/comm`, "utf8") === "bfd\n") === wanted),
+    );
+    expect(threads?.map(policy)).toEqual(Array(2).fill(a.ordinaryPriority === undefined ? "2" : "0"));
+    expect(new Set(others?.map(policy))).toEqual(new Set(["0"]));
   });
 
   test("sessions do not flap while the main thread is blocked for longer than the detection time", async () => {

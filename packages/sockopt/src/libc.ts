@@ -12,6 +12,7 @@ interface Libc {
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
   attachFilter(fd: number, level: number, option: number, value: FilterProgram, length: number): number;
   interfaceIndex(name: string): number;
+  sched_setscheduler(pid: number, policy: number, param: Uint8Array): number;
   errorCode(): string;
 }
 
@@ -46,6 +47,7 @@ function load(): Libc | { readonly reason: string } {
     setsockopt: c.func("int setsockopt(int, int, int, const void *, uint32_t)"),
     attachFilter: c.func("setsockopt", "int", ["int", "int", "int", koffi.pointer(program), "uint32_t"]),
     interfaceIndex: c.func("unsigned int if_nametoindex(const char *)"),
+    sched_setscheduler: c.func("int sched_setscheduler(int, int, const void *)"),
     errorCode: () => errorNames.get(koffi.errno()) ?? `errno ${koffi.errno()}`,
   };
 }

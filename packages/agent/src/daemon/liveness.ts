@@ -82,6 +82,9 @@ export class Liveness {
     endpoint.on("state", (status, from) => this.#changed(status, from));
     endpoint.on("error", (error) => this.#world.log.error({ err: error }, "BFD"));
     await endpoint.start();
+    const reason = endpoint.ordinaryPriority;
+    if (reason !== undefined)
+      this.#world.log.info(`BFD waits for its turn when the processors are busy: no real-time priority: ${reason}`);
     return endpoint;
   }
 

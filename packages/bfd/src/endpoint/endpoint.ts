@@ -28,6 +28,9 @@ export interface SessionOptions {
   readonly adminDown?: boolean;
 }
 
+/** What the thread is called, in `ps -L` and `top -H`. */
+const THREAD = "bfd";
+
 interface Events {
   /** A session changed its state. */
   state: [status: SessionStatus, from: State];
@@ -46,6 +49,7 @@ type Done = Extract<Report, { kind: "done" }>;
 export class BfdEndpoint extends EventEmitter<Events> {
   #worker: Worker | undefined;
   #requests = 0;
+  #ordinary: string | undefined;
   readonly #waiting = new Map<number, { resolve: (done: Done) => void; reject: (error: Error) => void }>();
 
   /** Why BFD cannot run on this machine, as the end of a sentence; `undefined` when it can. */
@@ -53,17 +57,26 @@ export class BfdEndpoint extends EventEmitter<Events> {
     return unavailableReason();
   }
 
+  /**
+   * Why the sessions wait for their turn on a busy machine's processors, as the end of a sentence; `undefined` when they come before
+   * all ordinary work (sched(7), SCHED_RR), or before the endpoint was started. That wants CAP_SYS_NICE, or an RLIMIT_RTPRIO of 1.
+   */
+  get ordinaryPriority(): string | undefined {
+    return this.#ordinary;
+  }
+
   /** Starts the worker thread; it has no sessions yet. */
   async start(): Promise<void> {
     if (this.#worker !== undefined) return;
-    const worker = new Worker(workerFile());
+    const worker = new Worker(workerFile(), { name: THREAD });
     this.#worker = worker;
     worker.on("message", (report: Report) => this.#take(report));
     worker.on("error", (error) => this.#fail(error));
     worker.on("exit", () => {
       this.#worker = undefined;
     });
-    await once(worker, "online");
+    const [first] = (await once(worker, "message")) as [Report];
+    if (first.kind === "started") this.#ordinary = first.ordinary;
   }
 
   /**
@@ -107,6 +120,8 @@ export class BfdEndpoint extends EventEmitter<Events> {
 
   #take(report: Report): void {
     switch (report.kind) {
+      case "started":
+        return;
       case "state":
         this.emit("state", report.status, report.from);
         return;

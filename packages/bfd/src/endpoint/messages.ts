@@ -11,6 +11,8 @@ export type Request = { readonly id: number } & (
 
 /** What the worker says. */
 export type Report =
+  /** Once, first; `ordinary` is why its thread shares the processor with ordinary work, `undefined` when it comes before that. */
+  | { readonly kind: "started"; readonly ordinary: string | undefined }
   | {
       readonly kind: "done";
       readonly id: number;

@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import { runFirst } from "@trivet/sockopt";
 import { type Clock, Engine } from "../engine.ts";
 import { BfdSocketError } from "../error.ts";
 import type { Report, Request } from "./messages.ts";
@@ -39,3 +40,4 @@ port.on("message", (request: Request) => {
   // After the last packets have left (see Sockets.open), nothing keeps this thread alive.
   if (request.kind === "close") port.close();
 });
+report({ kind: "started", ordinary: runFirst() });

@@ -89,6 +89,9 @@ web() {
 router() {
   echo 1 >/proc/sys/net/ipv4/ip_forward
   echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+  # Only the interface with VRRP's own MAC speaks for the addresses on it.
+  echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore
+  echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce
   echo 1 >/proc/sys/net/ipv4/fib_multipath_hash_policy
   echo 1 >/proc/sys/net/ipv6/fib_multipath_hash_policy
   # Routers in a row that hash alike always pick alike: some of the next hops would never be used.

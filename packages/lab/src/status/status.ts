@@ -6,6 +6,7 @@ import type { Lab } from "../runtime/lab.ts";
 import type { Server } from "../runtime/server.ts";
 import { osds } from "../topology/ceph.ts";
 import { bmcs } from "./bmc.ts";
+import { GATEWAY } from "../topology/topology.ts";
 import { routers, services } from "../topology/workload.ts";
 
 export interface LayerStatus {
@@ -140,8 +141,11 @@ async function vrrp(lab: Lab, on: readonly Server[]): Promise<Omit<LayerStatus, 
     const router = server.plan.router.name;
     const text = await server.sh(`timeout -k 1 20 ${client} exec ${router} -- /usr/bin/ip -4 -br address || true`);
     if (text === "") silent.push(router);
-    for (const network of ["uplink", "hosts"] as const)
-      if (new RegExp(`^${network}\\S* .*\\.1/24`, "m").test(text)) holders[network].push(router);
+    for (const [network, address] of [
+      ["uplink", GATEWAY.uplink4],
+      ["hosts", GATEWAY.hosts4],
+    ] as const)
+      if (text.includes(` ${address}/`)) holders[network].push(router);
   }
   const sane = Object.values(holders).every((names) => names.length === 1);
   const detail = Object.entries(holders).map(([network, names]) => `${network}: ${names.join(" and ") || "none"}`);

@@ -173,9 +173,12 @@ function routeMap(name: string, list4: string, list6: string): string[] {
 }
 
 function keepalived({ vrrpPriority }: RouterPlan): string {
+  // Addresses that keep their MAC when another router takes them over (RFC 9568 §7.3): nobody needs to learn it anew, least of all OVN,
+  // which writes what it learns into a database that elects a leader just then.
   const instance = (dev: string, id: number, addresses: readonly string[]): string => `
 vrrp_instance ${dev}${id} {
   interface ${dev}
+  use_vmac
   virtual_router_id ${id}
   priority ${vrrpPriority}
   version 3
@@ -198,11 +201,11 @@ vrrp_instance ${dev}${id} {
   rise 2
   weight -60
 }`,
-    instance("uplink", 20, [`${GATEWAY.uplink4}/24`]),
+    instance("uplink", 20, [`${GATEWAY.uplink4}/32`]),
     // RFC 5798 §5.2.9: the first IPv6 address is link-local. The other is deprecated: else the kernel prefers it for BFD.
-    instance("uplink", 21, ["fe80::20:1/64", `${GATEWAY.uplink6}/64 preferred_lft 0`]),
-    instance("hosts", 10, [`${GATEWAY.hosts4}/24`]),
-    instance("hosts", 11, ["fe80::10:1/64", `${GATEWAY.hosts6}/64 preferred_lft 0`]),
+    instance("uplink", 21, ["fe80::20:1/64", `${GATEWAY.uplink6}/128 preferred_lft 0`]),
+    instance("hosts", 10, [`${GATEWAY.hosts4}/32`]),
+    instance("hosts", 11, ["fe80::10:1/64", `${GATEWAY.hosts6}/128 preferred_lft 0`]),
     "",
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import type { Cluster, Router, Routing } from "@trivet/spec";
-import { type RenderOptions, type RenderedFile, quote, scriptFile } from "../file.ts";
+import { type RenderOptions, type RenderedFile, quote, scriptFile, textFile } from "../file.ts";
+import { vmacInterface } from "./keepalived.ts";
 
 /** Creates the routers' containers, each on its server and on the bridges; and with FRR's VRRP the interfaces that needs. */
 export function routerContainers(
@@ -25,12 +26,22 @@ export function routerContainers(
       lines,
     ),
   ];
+  files.push(...routing.routers.map((router) => sysctl(router, options)));
   if (routing.vrrp === "frr") files.push(...routing.routers.map((router) => macvlans(cluster, router, options)));
   return files;
 }
 
 function bridge(cluster: Cluster, vlan: string): string {
   return cluster.vlans.find(({ name }) => name === vlan)?.bridge ?? "";
+}
+
+/** Else the interface below answers for VRRP's addresses, too, with its own MAC, which goes with the router. */
+function sysctl({ name }: Router, options: RenderOptions): RenderedFile {
+  const what = `On ${name} only the interfaces with VRRP's MACs speak for the shared addresses.`;
+  return textFile(`routers/${name}/etc/sysctl.d/60-vrrp.conf`, options, what, [
+    "net.ipv4.conf.all.arp_ignore = 1",
+    "net.ipv4.conf.all.arp_announce = 2",
+  ]);
 }
 
 /** FRR's vrrpd wants one macvlan for each family, with the virtual MAC (RFC 9568 §7.3). */
@@ -40,7 +51,7 @@ function macvlans(cluster: Cluster, router: Router, options: RenderOptions): Ren
     if (network === undefined || (role !== "uplink" && role !== "hosts")) return [];
     const vrid = network.vrid.toString(16).padStart(2, "0");
     return network.subnets.flatMap(({ family, gateway, prefix }) => {
-      const device = `vrrp${family}-${network.vrid}`;
+      const device = vmacInterface(family, network.vrid);
       return [
         `ip link show ${device} >/dev/null 2>&1 || ip link add ${device} link ${name} addrgenmode random type macvlan mode bridge`,
         `ip link set ${device} address 00:00:5e:00:0${family === 4 ? 1 : 2}:${vrid}`,

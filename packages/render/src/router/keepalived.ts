@@ -47,10 +47,12 @@ export function keepalived(cluster: Cluster, routing: Routing, router: Router, o
 
 function instances(vlan: Vlan, router: Router, track: boolean): string[] {
   const port = router.interfaces.find((each) => each.vlan === vlan.name)?.name ?? vlan.role;
-  return vlan.subnets.flatMap(({ family, gateway, prefix }) => [
+  return vlan.subnets.flatMap(({ family, gateway }) => [
     `vrrp_instance ${vlan.role}${family} {`,
     "  state BACKUP",
     `  interface ${port}`,
+    // The address keeps its MAC when another router takes it over (RFC 9568 §7.3); OVN, for one, learns a new one slowly.
+    `  use_vmac ${vmacInterface(family, vlan.vrid)}`,
     `  virtual_router_id ${vlan.vrid}`,
     `  priority ${router.priority}`,
     "  advert_int 1",
@@ -58,7 +60,7 @@ function instances(vlan: Vlan, router: Router, track: boolean): string[] {
     // RFC 9568 §5.2.9: in IPv6 the first address is a link-local one.
     ...(family === 6 ? [`    ${linkLocal(vlan).toString()}/64`] : []),
     // Deprecated, so that what the router itself says (BGP, BFD) comes from the address that its peers know.
-    `    ${gateway.toString()}/${prefix.length}${family === 6 ? " preferred_lft 0" : ""}`,
+    `    ${gateway.toString()}/${family === 4 ? 32 : "128 preferred_lft 0"}`,
     "  }",
     ...(track ? ["  track_script {", "    upstream", "  }"] : []),
     "}",
@@ -68,4 +70,9 @@ function instances(vlan: Vlan, router: Router, track: boolean): string[] {
 
 function linkLocal(vlan: Vlan): Address {
   return Address.parse("fe80::").plus(BigInt(`0x${vlan.vrid}`));
+}
+
+/** The interface with the virtual MAC of a VRRP group, of which each family has its own. */
+export function vmacInterface(family: 4 | 6, vrid: number): string {
+  return `vrrp${family}-${vrid}`;
 }
