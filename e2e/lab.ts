@@ -1,4 +1,4 @@
-import { ANYCAST, type Lab, type LabOptions, announcedRoutes, expectedRoutes, heal, up } from "@trivet/lab";
+import { ANYCAST, type Lab, type LabOptions, announcedRoutes, down, expectedRoutes, heal, up } from "@trivet/lab";
 import { eventually } from "@trivet/testing";
 
 /** What the machine must have for them. */
@@ -18,6 +18,11 @@ export async function sharedLab(platform: LabOptions["platform"] = "lxd"): Promi
   await heal(lab);
   await healthy(lab);
   return lab;
+}
+
+/** Takes a shared lab down before the run's end, unless it is to be kept. */
+export async function endOf({ places }: Lab): Promise<void> {
+  if (process.env["TRIVET_LAB_KEEP"] !== "1") await down(places.lab);
 }
 
 /**

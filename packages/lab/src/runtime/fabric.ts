@@ -16,8 +16,9 @@ export async function createFabric(topology: Topology, places: Places): Promise<
   for (const part of parts) await addNamespace(places.namespace(part));
   const bridges = [...NETWORKS, ...topology.cables.map((cable) => cable.bridge)];
   await ip(fabric, [
-    ...bridges.flatMap((name) => [
-      `link add ${name} mtu ${name.startsWith("mesh") ? 9000 : 1500} type bridge mcast_snooping 0`,
+    ...bridges.flatMap((name, i) => [
+      // With an address of its own: else it has that of a port, and another when the port's server loses power.
+      `link add ${name} address 02:00:5e:10:00:${(i + 1).toString(16).padStart(2, "0")} mtu ${name.startsWith("mesh") ? 9000 : 1500} type bridge mcast_snooping 0`,
       `link set ${name} up`,
     ]),
     ...Object.entries(WORKSTATION).map(([network, address]) => `address add ${address} dev ${network}`),
