@@ -30,7 +30,9 @@ describe("docs/existing-cluster.md", () => {
       const path = join(folder, "frr.conf");
       writeFileSync(path, block("FRR ("));
       const { stdout, stderr } = await run([findProgram("bgpd") ?? "bgpd", "-C", "-f", path]);
-      expect(stdout + stderr).toBe("");
+      // FRR's folder for crash logs is named after the process, and one that was killed left its own.
+      const said = `${stdout}${stderr}`.split("\n").filter((line) => !/\/var\/tmp\/frr\/|crashlog/.test(line));
+      expect(said.join("\n")).toBe("");
     });
 
     test("BIRD takes every line", async () => {
