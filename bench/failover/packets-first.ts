@@ -9,6 +9,7 @@ const WATCHERS = new Set(["bfdd", "keepalived"]);
 const THREAD = "bfd";
 /** It carries the packets, and one at a time when it never waits: it would then leave too little to the others. */
 const SWITCH = "ovs-vswitchd";
+const SWITCH_NICE = -5;
 
 /** The processor's control group of what is in none, on cgroup v1; a server's has no real time there. */
 const OUTSIDE = "/sys/fs/cgroup/cpu/tasks";
@@ -23,7 +24,7 @@ export function packetsFirst(lab: Lab): void {
     for (const task of unlessEnded(() => readdirSync(`/proc/${pid}/task`)) ?? []) {
       if (program === SWITCH) {
         outside(task);
-        setPriority(Number(task), 0);
+        setPriority(Number(task), SWITCH_NICE);
       } else if (WATCHERS.has(program) || name(`/proc/${pid}/task/${task}/comm`) === THREAD) {
         outside(task);
         const { status, stderr } = spawnSync("chrt", ["--rr", "--pid", "1", task], { encoding: "utf8" });

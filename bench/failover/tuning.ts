@@ -5,12 +5,6 @@ import { packetsFirst } from "./packets-first.ts";
 export const EVERY = Number(process.env["TRIVET_BENCH_BFD"] ?? 100);
 
 /**
- * The same for OVN's tunnels, which go through userspace Open vSwitch: faster, and gateways go to and fro whenever the two processors
- * have something to do.
- */
-export const TUNNELS = 300;
-
-/**
  * Gives everything that notices a failure a setting that is fast and still has room for a busy machine: BFD of agents and routers, of
  * routers and providers, of OVN's tunnels at {@link EVERY} × 3; VRRP at the same. Routers that restarted have forgotten it: call it again.
  */
@@ -26,7 +20,7 @@ export async function tune(lab: Lab, withAgents: boolean): Promise<void> {
     const config = `${await inRouter(lab, name, router.name, "vtysh -c 'show running-config'")}\n${withAgents ? " neighbor AGENTS bfd" : ""}`;
     await inRouter(lab, name, router.name, `vtysh <<'END'\n${fastBfd(config).join("\n")}\nEND\n${vrrp}`);
   }
-  const options = `options:bfd-min-rx=${TUNNELS} options:bfd-min-tx=${TUNNELS} options:bfd-mult=3`;
+  const options = `options:bfd-min-rx=${EVERY} options:bfd-min-tx=${EVERY} options:bfd-mult=3`;
   await lab.first.sh(`ovn-nbctl --db="$(lxc config get network.ovn.northbound_connection)" set NB_Global . ${options}`);
   packetsFirst(lab);
 }

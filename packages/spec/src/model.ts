@@ -229,6 +229,10 @@ export interface Routing {
   readonly announce: readonly Prefix[];
   readonly lines: readonly { readonly name: string; readonly to: string; readonly power: readonly string[] }[];
   readonly vrrp: "keepalived" | "frr";
+  /** Of VRRP, in milliseconds. */
+  readonly advertisementInterval: number;
+  /** The interval in milliseconds. */
+  readonly bfd: { readonly interval: number; readonly multiplier: number };
   readonly trackUpstream: boolean;
   readonly agents: { readonly asn: number; readonly password: SecretRef | undefined };
   readonly nullRoute: boolean;
@@ -257,4 +261,5 @@ export interface Upstream {
   readonly addresses: readonly Address[];
   readonly line: string;
   readonly password: SecretRef | undefined;
+  readonly bfd: boolean;
 }

@@ -14,6 +14,18 @@ export const HOST = { gateway: 1, router: 10, server: 100, bmc: 200, mesh: 1 } a
 /** Subnet numbers from here on belong to networks that are planned by name; below are VLANs, by their tag. */
 const NAMED_FROM = 0x5000;
 
+/** VRRP priorities: of the master, of who takes over from it, of the last. */
+const PRIORITY = { master: 250, next: 240, last: 20 } as const;
+
+/**
+ * VRRP priority of the router at place `index` of `count`. Those that wait for the master to die are as far apart as can be: how long they
+ * wait differs by that in 256 parts of the advertisement interval (RFC 9568 §6.1), and two that take over at once confuse switches.
+ */
+export function vrrpPriority(index: number, count: number): number {
+  if (index === 0) return PRIORITY.master;
+  return Math.round(PRIORITY.next - ((PRIORITY.next - PRIORITY.last) * (index - 1)) / Math.max(count - 2, 1));
+}
+
 /** The address number `n` of a subnet: in IPv6 the decimal digits are written as they are. `undefined` when it has no room. */
 export function host(prefix: Prefix, n: number): Address | undefined {
   const offset = prefix.family === 6 ? digits(n) : BigInt(n);

@@ -10,6 +10,19 @@ const PORTS_UP = `[Service]
 ExecStartPost=/bin/sh -c 'for br in $(ovs-vsctl list-br | grep -vx br-int); do ip link set $br up; done'
 `;
 
+/** OVN 23.03's controller may crash while the databases are empty (SIGSEGV, seen), faster than systemd lets it start again. */
+const KEEP_TRYING = `[Unit]
+StartLimitIntervalSec=0
+[Service]
+RestartSec=1
+`;
+
+/**
+ * Milliseconds until a switch sees that a MAC has moved, where packets match a flow that it has cached already. 500 is its default: so long
+ * would packets go to a dead gateway's port now and then.
+ */
+const RELEARN_MS = 100;
+
 /** Open vSwitch in userspace (this machine's kernel need not have it), with the mesh and the uplink plugged in. */
 export const switchStep: Step = {
   key: "ovs",
@@ -35,7 +48,7 @@ export const switchStep: Step = {
             .join(" -- ")}
           ovs-vsctl set open . external-ids:system-id=${server.name} external-ids:ovn-bridge-datapath-type=netdev \\
             external-ids:ovn-encap-type=geneve external-ids:ovn-encap-ip=${server.plan.mesh} \\
-            external-ids:ovn-remote=${database(lab, 6642)}
+            external-ids:ovn-remote=${database(lab, 6642)} other_config:max-revalidator=${RELEARN_MS}
           ip link set br-uplink up
         `);
       }),
@@ -59,7 +72,12 @@ export const ovnStep: Step = {
     await Promise.all(others.slice(0, 2).map(async (server) => await startCentral(lab, server, "join")));
     // Restarted with a lost database, the first server must join too, not found a second cluster.
     await first.write("/etc/default/ovn-central", central(lab, first, "join"));
-    await Promise.all(lab.servers.map(async (server) => await server.sh("systemctl enable --now ovn-host")));
+    await Promise.all(
+      lab.servers.map(async (server) => {
+        await server.write("/etc/systemd/system/ovn-controller.service.d/keep-trying.conf", KEEP_TRYING);
+        await server.sh("systemctl daemon-reload; systemctl enable --now ovn-host");
+      }),
+    );
   },
 };
 

@@ -40,6 +40,7 @@ export async function status(lab: Lab): Promise<LayerStatus[]> {
       outside,
       layer("ovn northbound", async () => await raft(lab, on, "nb", "OVN_Northbound")),
       layer("ovn southbound", async () => await raft(lab, on, "sb", "OVN_Southbound")),
+      layer("ovn controllers", async () => await controllers(lab, on)),
       layer(lab.topology.options.platform, async () => await members(lab, any)),
       layer("instances", async () => await instances(lab, any)),
       layer("vrrp", async () => await vrrp(lab, on)),
@@ -101,6 +102,15 @@ async function raft(lab: Lab, on: readonly Server[], db: string, name: string): 
   const leader = roles.find(([, role]) => role === "leader")?.[0];
   const state = leader === undefined ? "down" : members.length < 3 ? "degraded" : "ok";
   return { state, detail: `${members.length} of 3 members, leader ${leader ?? "none"}` };
+}
+
+async function controllers(lab: Lab, on: readonly Server[]): Promise<Omit<LayerStatus, "layer">> {
+  const connected: string[] = [];
+  for (const server of on)
+    if ((await server.sh("ovn-appctl -t ovn-controller connection-status 2>&1 || true")).trim() === "connected")
+      connected.push(server.name);
+  const all = lab.servers.map(({ name }) => name);
+  return count("", "connected", all.length, connected, all);
 }
 
 async function members(lab: Lab, server: Server): Promise<Omit<LayerStatus, "layer">> {

@@ -58,6 +58,8 @@ function clusterRouter(router: RouterPlan, { providers, servers }: Topology): st
     "route-map NOTHING deny 10",
     "exit",
     ...bgp(ASN.cluster, router.wan4, [
+      // One that has just started attracts no packets before it knows where they belong.
+      "update-delay 30 10",
       ...neighbors,
       "neighbor AGENTS peer-group",
       `neighbor AGENTS remote-as ${ASN.agents}`,
@@ -199,7 +201,8 @@ vrrp_instance ${dev}${id} {
   interval 1
   fall 2
   rise 2
-  weight -60
+  weight -240
+  init_fail
 }`,
     instance("uplink", 20, [`${GATEWAY.uplink4}/32`]),
     // RFC 5798 §5.2.9: the first IPv6 address is link-local. The other is deprecated: else the kernel prefers it for BFD.

@@ -1,3 +1,4 @@
+import { vrrpPriority } from "@trivet/spec";
 import type { Suite } from "../image/packages.ts";
 import { LabError, checkLabName } from "../runtime/lab-error.ts";
 import { type LabPlan, SERVER_NAMES, builtInPlan } from "./plan.ts";
@@ -105,7 +106,7 @@ export function topology(options: LabOptions): Topology {
   if (!Number.isInteger(options.servers) || options.servers < 3 || options.servers > SERVER_NAMES.length)
     throw new LabError(`${options.servers} servers`, `a lab has 3 to ${SERVER_NAMES.length}`);
   const plan = options.plan ?? builtInPlan(options.servers);
-  const servers = plan.servers.map((name, i) => server(name, plan.routers[i] ?? "", i));
+  const servers = plan.servers.map((name, i) => server(name, plan.routers[i] ?? "", i, plan.servers.length));
   const cables = servers.flatMap((a, i) =>
     servers.slice(i + 1).map((b, j): Cable => ({ bridge: `mesh${i}-${i + 1 + j}`, ends: [a.name, b.name] })),
   );
@@ -119,7 +120,7 @@ export function topology(options: LabOptions): Topology {
   };
 }
 
-function server(name: string, router: string, i: number): ServerPlan {
+function server(name: string, router: string, i: number, count: number): ServerPlan {
   const n = 100 + i;
   return {
     name,
@@ -136,7 +137,7 @@ function server(name: string, router: string, i: number): ServerPlan {
       uplink6: `2001:db8:1000:20::${11 + i}`,
       hosts4: `10.10.101.${11 + i}`,
       hosts6: `2001:db8:1000:10::${11 + i}`,
-      vrrpPriority: 200 - 10 * i,
+      vrrpPriority: vrrpPriority(i, count),
     },
   };
 }

@@ -24,7 +24,7 @@ export function frr(cluster: Cluster, routing: Routing, router: Router, options:
     ...nullRoutes(cluster, routing),
     ...prefixLists(cluster, routing),
     ...bgp(cluster, routing, router, options),
-    ...bfd(),
+    ...bfd(routing),
   ];
   return [
     textFile(
@@ -88,7 +88,7 @@ function interfaces(cluster: Cluster, routing: Routing, router: Router): string[
       lines.push(
         ` vrrp ${network.vrid} version 3`,
         ` vrrp ${network.vrid} priority ${router.priority}`,
-        ` vrrp ${network.vrid} advertisement-interval 1000`,
+        ` vrrp ${network.vrid} advertisement-interval ${routing.advertisementInterval}`,
         ...network.subnets.map(({ family, gateway }) => ` vrrp ${network.vrid} ${ip(family)} ${gateway.toString()}`),
       );
     return [...lines, "exit", "!"];
@@ -152,6 +152,9 @@ function bgp(cluster: Cluster, routing: Routing, router: Router, options: Render
     " bgp bestpath as-path multipath-relax",
     " bgp graceful-restart",
     " timers bgp 10 30",
+    // A router that has just started attracts no packets before the agents have told it where they belong: it waits 10 s for sessions,
+    // or less if all are there, and 30 s at most for their routes.
+    " update-delay 30 10",
     ...upstreams.flatMap(({ upstream, address }) => neighbor(upstream, address, options)),
     " neighbor AGENTS peer-group",
     ` neighbor AGENTS remote-as ${routing.agents.asn}`,
@@ -161,7 +164,7 @@ function bgp(cluster: Cluster, routing: Routing, router: Router, options: Render
       ? []
       : [` neighbor AGENTS password ${options.secret(routing.agents.password)}`]),
     " neighbor AGENTS bfd",
-    " neighbor AGENTS bfd profile agents",
+    " neighbor AGENTS bfd profile fast",
     // Next hops are OVN's routers on the uplink, not the agents themselves.
     ...(external ? [" neighbor AGENTS disable-connected-check"] : []),
     ...agents.map((address) => ` neighbor ${address.toString()} peer-group AGENTS`),
@@ -183,7 +186,9 @@ function neighbor(upstream: Upstream, address: Address, options: RenderOptions):
   return [
     `${at} remote-as ${upstream.asn}`,
     `${at} description ${upstream.name}`,
+    `${at} timers connect 5`,
     ...(upstream.password === undefined ? [] : [`${at} password ${options.secret(upstream.password)}`]),
+    ...(upstream.bfd ? [`${at} bfd`, `${at} bfd profile fast`] : []),
   ];
 }
 
@@ -213,13 +218,13 @@ function addressFamily(routing: Routing, family: Family, upstreams: readonly Add
   ];
 }
 
-function bfd(): string[] {
+function bfd({ bfd: { interval, multiplier } }: Routing): string[] {
   return [
     "bfd",
-    " profile agents",
-    "  transmit-interval 300",
-    "  receive-interval 300",
-    "  detect-multiplier 3",
+    " profile fast",
+    `  transmit-interval ${interval}`,
+    `  receive-interval ${interval}`,
+    `  detect-multiplier ${multiplier}`,
     " exit",
     "exit",
     "!",

@@ -2,11 +2,15 @@ import type { Cluster, Router, Routing, Vlan } from "@trivet/spec";
 import { Address } from "@trivet/ip";
 import { type RenderOptions, type RenderedFile, scriptFile, textFile } from "../file.ts";
 
+/** keepalived.conf(5) */
+const MOST_WEIGHT = 253;
+
 const CHECK = "/etc/keepalived/check-upstream";
 
 /** The gateway address of each network, held by the router with the highest priority that reaches the provider. */
 export function keepalived(cluster: Cluster, routing: Routing, router: Router, options: RenderOptions): RenderedFile[] {
   if (routing.vrrp !== "keepalived") return [];
+  const [highest = 0, lowest = highest] = [routing.routers[0]?.priority, routing.routers.at(-1)?.priority];
   const folder = `routers/${router.name}/etc/keepalived`;
   const track = routing.trackUpstream && routing.upstreams.length > 0;
   const gateways = cluster.vlans.filter(({ role }) => role === "uplink" || role === "hosts");
@@ -28,24 +32,33 @@ export function keepalived(cluster: Cluster, routing: Routing, router: Router, o
             "  timeout 2",
             "  rise 2",
             "  fall 2",
+            // Behind all that reach the provider; yet if none does, one of them still connects the cluster's own networks.
+            `  weight -${Math.min(highest - lowest + 10, MOST_WEIGHT)}`,
+            // One that has just started does not know yet.
+            "  init_fail",
             "}",
             "",
           ]
         : []),
-      ...gateways.flatMap((vlan) => instances(vlan, router, track)),
+      ...gateways.flatMap((vlan) => instances(vlan, routing, router, track)),
     ]),
   ];
   if (track)
     files.push(
-      scriptFile(`${folder}/check-upstream`, options, "Succeeds while a BGP session to the provider is up.", [
-        "vtysh -c 'show bgp summary json' | jq -e '[.[].peers? // {} | .[]",
-        `  | select(.remoteAs | IN(${[...new Set(routing.upstreams.map(({ asn }) => asn))].join(", ")})) | select(.state == "Established")] | length > 0' >/dev/null`,
-      ]),
+      scriptFile(
+        `${folder}/check-upstream`,
+        options,
+        "Succeeds while a BGP session to the provider is up, and its routes are in use.",
+        [
+          "vtysh -c 'show bgp summary json' | jq -e '[.[] | select(.updateDelayInProgress | not) | .peers? // {} | .[]",
+          `  | select(.remoteAs | IN(${[...new Set(routing.upstreams.map(({ asn }) => asn))].join(", ")})) | select(.state == "Established")] | length > 0' >/dev/null`,
+        ],
+      ),
     );
   return files;
 }
 
-function instances(vlan: Vlan, router: Router, track: boolean): string[] {
+function instances(vlan: Vlan, routing: Routing, router: Router, track: boolean): string[] {
   const port = router.interfaces.find((each) => each.vlan === vlan.name)?.name ?? vlan.role;
   return vlan.subnets.flatMap(({ family, gateway }) => [
     `vrrp_instance ${vlan.role}${family} {`,
@@ -55,7 +68,7 @@ function instances(vlan: Vlan, router: Router, track: boolean): string[] {
     `  use_vmac ${vmacInterface(family, vlan.vrid)}`,
     `  virtual_router_id ${vlan.vrid}`,
     `  priority ${router.priority}`,
-    "  advert_int 1",
+    `  advert_int ${routing.advertisementInterval / 1000}`,
     "  virtual_ipaddress {",
     // RFC 9568 §5.2.9: in IPv6 the first address is a link-local one.
     ...(family === 6 ? [`    ${linkLocal(vlan).toString()}/64`] : []),

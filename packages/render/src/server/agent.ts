@@ -1,4 +1,4 @@
-import type { Cluster, Router, Server } from "@trivet/spec";
+import type { Cluster, Router, Routing, Server } from "@trivet/spec";
 import { HOST } from "@trivet/spec";
 import { nat64Prefixes } from "../services/nat64.ts";
 import { type RenderOptions, type RenderedFile, textFile, yamlFile } from "../file.ts";
@@ -24,11 +24,10 @@ export function agent(cluster: Cluster, server: Server, options: RenderOptions):
         address: address.toString(),
         asn: routing.asn,
         passwordFile: password === undefined ? undefined : PASSWORD_FILE,
-        // As the routers' profile `agents` has it: 300 ms, three times.
-        bfd: {},
+        bfd: timers(routing),
       })),
     ),
-    gateway: ways(cluster),
+    gateway: { ...timers(routing), servers: ways(cluster) },
   };
   const files = [
     yamlFile(`${folder}/etc/trivet/agent.yaml`, options, `The trivet agent on ${server.name}.`, config),
@@ -39,6 +38,11 @@ export function agent(cluster: Cluster, server: Server, options: RenderOptions):
   return files;
 }
 
+/** What the routers have, too. */
+function timers({ bfd: { interval, multiplier } }: Routing) {
+  return { transmitInterval: interval, receiveInterval: interval, multiplier };
+}
+
 /** Two ways to each server: where LXD reaches it, and its own network on the switch. One alone the agent finds by itself. */
 function ways({ servers }: Cluster) {
   const two = servers.map(({ name, address, hosts }) => {
@@ -46,7 +50,7 @@ function ways({ servers }: Cluster) {
     return [name, [address, other].map(String)] as const;
   });
   const apart = servers.length > 1 && two.every(([, [one, other]]) => one !== other && other !== "undefined");
-  return apart ? { servers: Object.fromEntries(two) } : undefined;
+  return apart ? Object.fromEntries(two) : undefined;
 }
 
 /** Where agents and routers meet: on the hosts network, one session each, IPv6 if there is. */

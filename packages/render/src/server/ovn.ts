@@ -17,6 +17,12 @@ export function ovn(cluster: Cluster, server: Server, options: RenderOptions): R
       `Points ${server.name}'s Open vSwitch at OVN's databases.`,
       [`ovs-vsctl set open_vswitch . ${set.map((each) => `external-ids:${quote(each)}`).join(" \\\n  ")}`],
     ),
+    textFile(
+      `servers/${server.name}/etc/systemd/system/ovn-controller.service.d/keep-trying.conf`,
+      options,
+      "While its databases are empty or away it may crash a few times; systemd would give it up for good.",
+      ["[Unit]", "StartLimitIntervalSec=0", "", "[Service]", "RestartSec=1"],
+    ),
     ...afterOvn(cluster, settings, server, options),
   );
   return files;

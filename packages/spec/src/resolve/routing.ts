@@ -1,7 +1,7 @@
 import type { InterfaceAddress } from "@trivet/ip";
 import type { Context } from "../context.ts";
 import type { Router, RouterInterface, Routing, Vlan } from "../model.ts";
-import { HOST, host } from "../plan.ts";
+import { HOST, host, vrrpPriority } from "../plan.ts";
 import { isKnown } from "./network.ts";
 
 export function resolveRouting(
@@ -23,14 +23,14 @@ export function resolveRouting(
   return {
     asn: own.asn,
     routers: Object.entries(own.routers)
-      .map(([name, router], index): Router => {
+      .map(([name, router], index, all): Router => {
         if (router.on !== undefined) isKnown(context, ["routing", "routers", name, "on"], "server", router.on, known);
         const number = router.number ?? Number(/(\d{1,2})$/.exec(name)?.[1] ?? index + 1);
         return {
           name,
           number,
           on: router.on ?? servers[index % Math.max(servers.length, 1)] ?? "",
-          priority: router.priority ?? Math.max(1, 200 - 10 * index),
+          priority: router.priority ?? vrrpPriority(index, all.length),
           interfaces: vlans
             .filter(({ role }) => role !== "underlay" && role !== "bmc")
             .map((vlan) =>
@@ -47,11 +47,14 @@ export function resolveRouting(
         addresses: upstream.addresses,
         line: upstream.line,
         password: upstream.password,
+        bfd: upstream.bfd,
       };
     }),
     announce: own.announce ?? [file.addresses.ipv6, file.addresses.ipv4].filter((prefix) => prefix !== undefined),
     lines,
     vrrp: own.vrrp,
+    advertisementInterval: own.advertisementInterval,
+    bfd: own.bfd,
     trackUpstream: own.trackUpstream,
     agents: { asn: own.agents.asn ?? own.asn, password: own.agents.password },
     nullRoute: own.nullRoute,

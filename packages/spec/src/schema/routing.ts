@@ -16,7 +16,7 @@ const router = z.strictObject({
     .min(1)
     .max(254)
     .optional()
-    .describe("VRRP: the highest is the gateway. Default: 200, 190, 180 … in order."),
+    .describe("VRRP: the highest is the gateway. Default: in order, 250, 240, and evenly down to 20."),
   wan: z
     .array(interfaceAddress)
     .optional()
@@ -28,6 +28,10 @@ const upstream = z.strictObject({
   addresses: z.array(address).min(1).describe("The provider's router; one session each."),
   line: label.default("uplink").describe("The cable or fibre it is reached over: what fails together."),
   password: secret.optional().describe("TCP-MD5 password of the sessions."),
+  bfd: z
+    .boolean()
+    .default(false)
+    .describe("The provider's router speaks BFD: its death is noticed at once, not after 30 s."),
 });
 
 export const routing = z.strictObject({
@@ -43,6 +47,22 @@ export const routing = z.strictObject({
     .default({})
     .describe("Lines to the provider. Default: `uplink`, in the first switch."),
   vrrp: z.enum(["keepalived", "frr"]).default("keepalived"),
+  advertisementInterval: z
+    .int()
+    .min(10)
+    .max(40_950)
+    .multipleOf(10)
+    .default(300)
+    .describe(
+      "VRRP: milliseconds between two signs of life of a gateway. Another router takes over after three to four.",
+    ),
+  bfd: z
+    .strictObject({
+      interval: z.int().min(10).max(60_000).default(300).describe("Milliseconds between two packets, each way."),
+      multiplier: z.int().min(2).max(255).default(3).describe("So many missing ones are a failure."),
+    })
+    .prefault({})
+    .describe("How soon agents, routers and providers notice that the other is dead."),
   trackUpstream: z
     .boolean()
     .default(true)
