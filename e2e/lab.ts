@@ -11,7 +11,8 @@ export async function sharedLab(platform: LabOptions["platform"] = "lxd"): Promi
     name: `e${platform === "lxd" ? "" : "2"}${run}`,
     platform,
     servers: 3,
-    ceph: false,
+    // Once is enough, and its daemons take their time.
+    ceph: platform === "incus",
     bare: false,
   });
   // A run that was killed may have left a fault in a kept lab.
@@ -21,8 +22,8 @@ export async function sharedLab(platform: LabOptions["platform"] = "lxd"): Promi
 }
 
 /** Takes a shared lab down before the run's end, unless it is to be kept. */
-export async function endOf({ places }: Lab): Promise<void> {
-  if (process.env["TRIVET_LAB_KEEP"] !== "1") await down(places.lab);
+export async function endOf(lab: Lab | undefined): Promise<void> {
+  if (lab !== undefined && process.env["TRIVET_LAB_KEEP"] !== "1") await down(lab.places.lab);
 }
 
 /**

@@ -42,6 +42,7 @@ export { type Claim, type Command, type DemoOptions, type Playground, type Telle
 export { TRANSFER_KEY, ZONES, agentConfig } from "./topology/agent-config.ts";
 export { type ClusterLab, labOfCluster } from "./topology/from-cluster.ts";
 export { expectedRoutes } from "./topology/expected-routes.ts";
+export { type OsdPlan, osds } from "./topology/ceph.ts";
 export { ANYCAST, MAIL } from "./topology/workload.ts";
 export { type AnnouncedRoute, announcedRoutes, routerShow } from "./status/routes.ts";
 export { bmcCurl } from "./status/bmc.ts";

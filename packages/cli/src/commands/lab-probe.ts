@@ -11,7 +11,7 @@ const HOME = "\u001B[H\u001B[J";
 
 interface Flags {
   readonly name: string;
-  readonly interval: number;
+  readonly interval?: number;
   readonly duration?: number;
   readonly json: boolean;
 }
@@ -29,9 +29,9 @@ export const probe = buildCommand<Flags, [], Context>({
       interval: {
         kind: "parsed",
         parse: Number,
-        brief: "Milliseconds between probes",
+        brief: "Milliseconds between two probes of a flow; 10, or more where there are many flows, unless told",
         placeholder: "ms",
-        default: "10",
+        optional: true,
       },
       duration: {
         kind: "parsed",
@@ -46,7 +46,7 @@ export const probe = buildCommand<Flags, [], Context>({
   async func({ name, interval, duration, json }) {
     const { Lab, requireLab, startProbe } = await import("@trivet/lab");
     requireLab();
-    const probe = await startProbe(Lab.open(name), { interval });
+    const probe = await startProbe(Lab.open(name), interval === undefined ? {} : { interval });
     const live = !json && this.process.stdout.isTTY === true;
     const screen = (text: string): void => void this.process.stdout.write(text);
     if (live) probe.events.on("report", (report) => screen(`${HOME}${view(report, this.paint)}\n`));

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Suite } from "../image/packages.ts";
 import type { Lab } from "../runtime/lab.ts";
 import type { Server } from "../runtime/server.ts";
 import { cephCommands, cephConf, cephUsers, keyring, monitors, osds } from "../topology/ceph.ts";
@@ -27,7 +28,7 @@ export const cephStep: Step = {
     await Promise.all(mons.map(async (server) => await startMonitor(lab, server, secrets)));
     progress("managers and OSDs");
     await Promise.all(lab.servers.map(async (server) => await startOsds(lab, server, secrets)));
-    await Promise.all(mons.map(async (server) => await startManager(server, secrets)));
+    await Promise.all(mons.map(async (server) => await startManager(lab.topology.suite, server, secrets)));
     const count = osds(lab.topology).length;
     await lab.first.sh(`until ceph osd stat | grep -q '${count} up'; do sleep 0.5; done`, { timeout: PATIENCE });
     progress("rules and pools");
@@ -84,8 +85,16 @@ async function startMonitor(lab: Lab, server: Server, secrets: Secrets): Promise
   `);
 }
 
-async function startManager(server: Server, { keys }: Secrets): Promise<void> {
+/**
+ * Debian 13's manager loads none of its modules: they import bcrypt, for passwords of modules that are off, and that one refuses to be
+ * loaded into a subinterpreter (PyO3). An empty one in its place, first on the manager's path, is enough.
+ */
+const NO_BCRYPT =
+  "# Stands for the real one, which the manager cannot load: PyO3 modules do not support subinterpreters.\n";
+
+async function startManager(suite: Suite, server: Server, { keys }: Secrets): Promise<void> {
   const { name } = server;
+  if (suite === "trixie") await server.write("/usr/share/ceph/mgr/bcrypt.py", NO_BCRYPT);
   for (const daemon of ["mgr", "mds"]) {
     const user = `${daemon}.${name}`;
     await server.write(`/var/lib/ceph/${daemon}/ceph-${name}/keyring`, keyring({ [user]: [] }, keys), 0o600);

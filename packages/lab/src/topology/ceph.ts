@@ -68,6 +68,8 @@ auth_allow_insecure_global_id_reclaim = false
 # The machine's disk is shared with everything else on it.
 mon_data_avail_warn = 2
 mon_data_avail_crit = 1
+# Not the default ones: the module restful does not load on Debian 13 (build/ceph.ts), and health complains about it.
+mgr_initial_modules = iostat
 [mgr]
 keyring = /var/lib/ceph/mgr/$cluster-$id/keyring
 [mds]
