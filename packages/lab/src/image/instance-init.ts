@@ -92,8 +92,12 @@ router() {
   # Only the interface with VRRP's own MAC speaks for the addresses on it.
   echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore
   echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce
-  echo 1 >/proc/sys/net/ipv4/fib_multipath_hash_policy
-  echo 1 >/proc/sys/net/ipv6/fib_multipath_hash_policy
+  # By addresses, protocol and ports (0x37), reckoned anew: policy 1 takes the hash that a packet has from the router before it, where
+  # all are one kernel, so that each router would have one way only.
+  for family in ipv4 ipv6; do
+    echo 3 >/proc/sys/net/$family/fib_multipath_hash_policy
+    echo 55 >/proc/sys/net/$family/fib_multipath_hash_fields
+  done
   # Routers in a row that hash alike always pick alike: some of the next hops would never be used.
   seed=/proc/sys/net/ipv4/fib_multipath_hash_seed
   [ ! -e $seed ] || echo $((\${name#frr0} * 7919)) >$seed
