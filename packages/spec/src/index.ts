@@ -2,7 +2,7 @@
 export type * from "./model.ts";
 export type { SecretRef } from "./schema/common.ts";
 export { DIAGNOSTICS } from "./codes.ts";
-export { HOST, vrrpPriority } from "./plan.ts";
+export { HOST, vrrpPenalty, vrrpPriority } from "./plan.ts";
 export { ClusterError, type LoadedCluster, loadCluster, readCluster } from "./load-cluster.ts";
 export { type Diagnostic, type Location, type Severity, SpecError } from "./source/diagnostic.ts";
 export type { FileReader } from "./source/composite.ts";

@@ -26,6 +26,14 @@ export function vrrpPriority(index: number, count: number): number {
   return Math.round(PRIORITY.next - ((PRIORITY.next - PRIORITY.last) * (index - 1)) / Math.max(count - 2, 1));
 }
 
+/** Of a script's `weight` (keepalived.conf(5)). */
+const MOST_WEIGHT = 253;
+
+/** What a router loses of its VRRP priority without a provider: enough to be behind all of `priorities` that have one. */
+export function vrrpPenalty(priorities: readonly number[]): number {
+  return Math.min(Math.max(...priorities) - Math.min(...priorities) + 10, MOST_WEIGHT);
+}
+
 /** The address number `n` of a subnet: in IPv6 the decimal digits are written as they are. `undefined` when it has no room. */
 export function host(prefix: Prefix, n: number): Address | undefined {
   const offset = prefix.family === 6 ? digits(n) : BigInt(n);

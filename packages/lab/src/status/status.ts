@@ -105,10 +105,13 @@ async function raft(lab: Lab, on: readonly Server[], db: string, name: string): 
 }
 
 async function controllers(lab: Lab, on: readonly Server[]): Promise<Omit<LayerStatus, "layer">> {
-  const connected: string[] = [];
-  for (const server of on)
-    if ((await server.sh("ovn-appctl -t ovn-controller connection-status 2>&1 || true")).trim() === "connected")
-      connected.push(server.name);
+  const found = await Promise.all(
+    on.map(async (server) => {
+      const answer = await server.sh("ovn-appctl -t ovn-controller connection-status 2>&1 || true");
+      return [server.name, answer.trim()] as const;
+    }),
+  );
+  const connected = found.flatMap(([name, state]) => (state === "connected" ? [name] : []));
   const all = lab.servers.map(({ name }) => name);
   return count("", "connected", all.length, connected, all);
 }

@@ -1,3 +1,4 @@
+import { vrrpPenalty } from "@trivet/spec";
 import {
   ASN,
   CLIENT,
@@ -16,7 +17,7 @@ export interface RouterConfig {
 
 /** A router of the cluster: BGP to both providers, BGP with the servers' agents, VRRP with the other routers. */
 export function routerConfig(router: RouterPlan, topology: Topology): RouterConfig {
-  return { frr: clusterRouter(router, topology), keepalived: keepalived(router) };
+  return { frr: clusterRouter(router, topology), keepalived: keepalived(router, topology) };
 }
 
 function clusterRouter(router: RouterPlan, { providers, servers }: Topology): string {
@@ -174,7 +175,8 @@ function routeMap(name: string, list4: string, list6: string): string[] {
   ];
 }
 
-function keepalived({ vrrpPriority }: RouterPlan): string {
+function keepalived({ vrrpPriority }: RouterPlan, { servers }: Topology): string {
+  const penalty = vrrpPenalty(servers.map(({ router }) => router.vrrpPriority));
   // Addresses that keep their MAC when another router takes them over (RFC 9568 §7.3): nobody needs to learn it anew, least of all OVN,
   // which writes what it learns into a database that elects a leader just then.
   const instance = (dev: string, id: number, addresses: readonly string[]): string => `
@@ -201,7 +203,7 @@ vrrp_instance ${dev}${id} {
   interval 1
   fall 2
   rise 2
-  weight -240
+  weight -${penalty}
   init_fail
 }`,
     instance("uplink", 20, [`${GATEWAY.uplink4}/32`]),

@@ -1,16 +1,13 @@
 import type { Cluster, Router, Routing, Vlan } from "@trivet/spec";
 import { Address } from "@trivet/ip";
+import { vrrpPenalty } from "@trivet/spec";
 import { type RenderOptions, type RenderedFile, scriptFile, textFile } from "../file.ts";
-
-/** keepalived.conf(5) */
-const MOST_WEIGHT = 253;
 
 const CHECK = "/etc/keepalived/check-upstream";
 
 /** The gateway address of each network, held by the router with the highest priority that reaches the provider. */
 export function keepalived(cluster: Cluster, routing: Routing, router: Router, options: RenderOptions): RenderedFile[] {
   if (routing.vrrp !== "keepalived") return [];
-  const [highest = 0, lowest = highest] = [routing.routers[0]?.priority, routing.routers.at(-1)?.priority];
   const folder = `routers/${router.name}/etc/keepalived`;
   const track = routing.trackUpstream && routing.upstreams.length > 0;
   const gateways = cluster.vlans.filter(({ role }) => role === "uplink" || role === "hosts");
@@ -33,7 +30,7 @@ export function keepalived(cluster: Cluster, routing: Routing, router: Router, o
             "  rise 2",
             "  fall 2",
             // Behind all that reach the provider; yet if none does, one of them still connects the cluster's own networks.
-            `  weight -${Math.min(highest - lowest + 10, MOST_WEIGHT)}`,
+            `  weight -${vrrpPenalty(routing.routers.map(({ priority }) => priority))}`,
             // One that has just started does not know yet.
             "  init_fail",
             "}",

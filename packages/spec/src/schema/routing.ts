@@ -66,7 +66,7 @@ export const routing = z.strictObject({
   trackUpstream: z
     .boolean()
     .default(true)
-    .describe("A router without a session to the provider gives up the gateway address."),
+    .describe("A router without a session to the provider leaves the gateway address to one that has."),
   agents: z
     .strictObject({ asn: asn.optional().describe("Default: the same as the routers'."), password: secret.optional() })
     .prefault({})
