@@ -1,10 +1,10 @@
 import { ANYCAST, type Lab, MAIL, expectedRoutes, routerShow } from "@trivet/lab";
 import { eventually } from "@trivet/testing";
 import { afterEach, expect, test } from "vitest";
-import { client, healthy, table, whoAnswers } from "./lab.ts";
+import { type Tools, client, healthy, table, whoAnswers } from "./lab.ts";
 
 /** What the agents of a healthy lab do, on LXD as on Incus. */
-export function announces(lab: () => Lab, cli: "lxc" | "incus", units: string): void {
+export function announces(lab: () => Lab, { cli, units }: Tools): void {
   afterEach(async () => {
     await healthy(lab());
   });

@@ -2,7 +2,9 @@ import { type FaultKind, type Lab, fail, heal, osds, status } from "@trivet/lab"
 import { describeLab, eventually } from "@trivet/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { announces } from "./announce.ts";
-import { NEEDS, endOf, sharedLab } from "./lab.ts";
+import { drains } from "./drain.ts";
+import { checksServices } from "./health.ts";
+import { INCUS, NEEDS, endOf, sharedLab } from "./lab.ts";
 
 describeLab("a real Incus cluster, with Ceph", NEEDS, () => {
   let lab: Lab;
@@ -16,7 +18,13 @@ describeLab("a real Incus cluster, with Ceph", NEEDS, () => {
   });
 
   describe("routes announced to real routers", () => {
-    announces(() => lab, "incus", "incus.socket incus.service");
+    announces(() => lab, INCUS);
+  });
+  describe("drains", () => {
+    drains(() => lab, INCUS);
+  });
+  describe("services that are checked", () => {
+    checksServices(() => lab, INCUS);
   });
 
   describe("Ceph", () => {

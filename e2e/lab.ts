@@ -21,6 +21,15 @@ export async function sharedLab(platform: LabOptions["platform"] = "lxd"): Promi
   return lab;
 }
 
+/** A platform's client, and the units that are its daemon. */
+export interface Tools {
+  readonly cli: "lxc" | "incus";
+  readonly units: string;
+}
+
+export const LXD: Tools = { cli: "lxc", units: "lxd.socket lxd.service" };
+export const INCUS: Tools = { cli: "incus", units: "incus.socket incus.service" };
+
 /** Takes a shared lab down before the run's end, unless it is to be kept. */
 export async function endOf(lab: Lab | undefined): Promise<void> {
   if (lab !== undefined && process.env["TRIVET_LAB_KEEP"] !== "1") await down(lab.places.lab);

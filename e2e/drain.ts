@@ -1,31 +1,26 @@
 import { ANYCAST, type Lab, expectedRoutes, heal } from "@trivet/lab";
-import { describeLab, eventually } from "@trivet/testing";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { NEEDS, healthy, nameServerReached, sharedLab, table } from "./lab.ts";
+import { eventually } from "@trivet/testing";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { type Tools, healthy, nameServerReached, table } from "./lab.ts";
 
 const TRIVET = "/srv/node /srv/trivet/packages/cli/src/main.ts";
 /** Milliseconds for all of a maintenance, on a machine with other things to do. */
 const LONG = 300_000;
 const PATIENCE = { timeout: 150_000 };
 
-describeLab("drains ordered, carried out and taken back on a real cluster", NEEDS, () => {
-  let lab: Lab;
-
-  beforeAll(async () => {
-    lab = await sharedLab();
-  });
+/** Drains ordered, carried out and taken back, on LXD as on Incus. */
+export function drains(lab: () => Lab, { cli }: Tools): void {
   beforeEach(async () => {
     await undrain();
-    await healthy(lab);
+    await healthy(lab());
   });
   afterAll(async () => {
-    if (lab === undefined) return;
     await undrain();
-    await heal(lab);
-    await healthy(lab);
+    await heal(lab());
+    await healthy(lab());
   });
 
-  const trivet = async (words: string): Promise<string> => await lab.first.sh(`${TRIVET} ${words}`, PATIENCE);
+  const trivet = async (words: string): Promise<string> => await lab().first.sh(`${TRIVET} ${words}`, PATIENCE);
 
   /** A test that failed may have left the order. */
   async function undrain(): Promise<void> {
@@ -34,22 +29,22 @@ describeLab("drains ordered, carried out and taken back on a real cluster", NEED
 
   /** Stops and starts the name server of abydos, until it answers and packets reach it. */
   async function restartNameServer(): Promise<void> {
-    await lab.first.sh("lxc stop -f dns02 --project dns; lxc start dns02 --project dns", PATIENCE);
+    await lab().first.sh(`${cli} stop -f dns02 --project dns; ${cli} start dns02 --project dns`, PATIENCE);
     await eventually(
       "dns02 answers",
-      async () => await lab.first.sh(`lxc exec dns02 --project dns -- nslookup mx.trivet.example ${ANYCAST.ipv4}`),
+      async () => await lab().first.sh(`${cli} exec dns02 --project dns -- nslookup mx.trivet.example ${ANYCAST.ipv4}`),
       90_000,
     );
-    await nameServerReached(lab, "abydos");
+    await nameServerReached(lab(), "abydos");
   }
 
   async function allAnnounced(): Promise<void> {
-    const all = expectedRoutes(lab.topology).join("\n");
-    await eventually("all is announced as before", async () => (await table(lab)).join("\n") === all, 60_000);
+    const all = expectedRoutes(lab().topology).join("\n");
+    await eventually("all is announced as before", async () => (await table(lab())).join("\n") === all, 60_000);
   }
 
   const announced = async (server: string): Promise<string[]> =>
-    (await table(lab)).filter((line) => line.endsWith(` ${server}`));
+    (await table(lab())).filter((line) => line.endsWith(` ${server}`));
 
   test("an anycast instance: drain, stop, start, undrain", { timeout: LONG }, async () => {
     expect(await trivet("drain dns/dns02")).toContain("dns/dns02 on abydos: safe to stop");
@@ -60,4 +55,4 @@ describeLab("drains ordered, carried out and taken back on a real cluster", NEED
     await undrain();
     await allAnnounced();
   });
-});
+}

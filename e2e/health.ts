@@ -1,7 +1,7 @@
 import { ANYCAST, type Lab, MAIL, expectedRoutes } from "@trivet/lab";
-import { describeLab, eventually } from "@trivet/testing";
+import { eventually } from "@trivet/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { NEEDS, client, healthy, sharedLab, table, whoAnswers } from "./lab.ts";
+import { type Tools, client, healthy, table, whoAnswers } from "./lab.ts";
 
 /** Asks the anycast address from inside, which needs no way to it; quick, and patient with a busy machine. */
 const DNS_KEYS = {
@@ -20,13 +20,12 @@ interface View {
   readonly error?: string;
 }
 
-describeLab("services that are checked, on a real cluster", NEEDS, () => {
-  let lab: Lab;
-
-  /** The key-value pairs of `lxc config set`; without values they are removed. */
+/** Services that are checked, on LXD as on Incus. */
+export function checksServices(lab: () => Lab, { cli, units }: Tools): void {
+  /** The key-value pairs of `${cli} config set`; without values they are removed. */
   async function configure(name: string, project: string, keys: Readonly<Record<string, string>>, on: boolean) {
     const pairs = Object.entries(keys).map(([key, value]) => `'${key}=${on ? value : ""}'`);
-    await lab.first.sh(`lxc config set ${name} --project ${project} ${pairs.join(" ")}`);
+    await lab().first.sh(`${cli} config set ${name} --project ${project} ${pairs.join(" ")}`);
   }
 
   async function configureAll(on: boolean): Promise<void> {
@@ -35,35 +34,34 @@ describeLab("services that are checked, on a real cluster", NEEDS, () => {
   }
 
   async function checks(server: string): Promise<readonly View[]> {
-    const text = await lab.server(server).sh("curl -s --unix-socket /run/trivet/agent.sock http://agent/v1/health");
+    const text = await lab().server(server).sh("curl -s --unix-socket /run/trivet/agent.sock http://agent/v1/health");
     return (JSON.parse(text) as { checks: View[] }).checks;
   }
 
   async function inside(name: string, project: string, script: string): Promise<void> {
-    await lab.first.sh(`lxc exec ${name} --project ${project} -- sh -c '${script}'`);
+    await lab().first.sh(`${cli} exec ${name} --project ${project} -- sh -c '${script}'`);
   }
 
   const announces = async (server: string, address: string): Promise<boolean> =>
-    (await table(lab)).some((line) => line.startsWith(`${address}/`) && line.endsWith(` ${server}`));
+    (await table(lab())).some((line) => line.startsWith(`${address}/`) && line.endsWith(` ${server}`));
 
   beforeAll(async () => {
-    lab = await sharedLab();
     await configureAll(true);
-    for (const { name } of lab.servers)
+    for (const { name } of lab().servers)
       await eventually(`the checks on ${name} pass`, async () => {
         const all = await checks(name);
         return all.length > 0 && all.every(({ state }) => state === "passing");
       });
   });
   afterEach(async () => {
-    await healthy(lab);
+    await healthy(lab());
   });
   afterAll(async () => {
-    if (lab !== undefined) await configureAll(false);
+    await configureAll(false);
   });
 
   test("a check that is given to running instances withdraws nothing", async () => {
-    expect(await table(lab)).toEqual(expectedRoutes(lab.topology));
+    expect(await table(lab())).toEqual(expectedRoutes(lab().topology));
   });
 
   test("a name server that died in a running instance: its routes go, the others answer every query; and it comes back", async () => {
@@ -71,9 +69,9 @@ describeLab("services that are checked, on a real cluster", NEEDS, () => {
     try {
       for (const address of [ANYCAST.ipv4, ANYCAST.ipv6])
         await eventually(`${address} is withdrawn`, async () => !(await announces("abydos", address)), 60_000);
-      expect(await lab.first.sh("lxc list dns02 --project dns -c s -f csv")).toBe("RUNNING\n");
+      expect(await lab().first.sh(`${cli} list dns02 --project dns -c s -f csv`)).toBe("RUNNING\n");
       expect(await announces("langara", ANYCAST.ipv4)).toBe(true);
-      for (let i = 0; i < 20; i++) expect(await whoAnswers(lab, ANYCAST.ipv4)).toMatch(/^"dns0[13]"$/);
+      for (let i = 0; i < 20; i++) expect(await whoAnswers(lab(), ANYCAST.ipv4)).toMatch(/^"dns0[13]"$/);
       expect(await checks("abydos")).toContainEqual(
         expect.objectContaining({
           instance: "dns02",
@@ -81,7 +79,7 @@ describeLab("services that are checked, on a real cluster", NEEDS, () => {
           error: expect.stringContaining("exit status 1"),
         }),
       );
-      const explained = await lab
+      const explained = await lab()
         .server("abydos")
         .sh(`curl -s --unix-socket /run/trivet/agent.sock 'http://agent/v1/routes/explain?prefix=${ANYCAST.ipv4}'`);
       expect(explained).toMatch(/not announced: .*dns02.*its check `check` fails since .*: exit status 1/);
@@ -99,26 +97,26 @@ describeLab("services that are checked, on a real cluster", NEEDS, () => {
         expect.objectContaining({ instance: "mx01", state: "failing", error: "HTTP status 404" }),
       );
       const gone = [`${MAIL.ipv4}/32 abydos`, `${MAIL.ipv6}/128 abydos`];
-      expect(await table(lab)).toEqual(expectedRoutes(lab.topology).filter((line) => !gone.includes(line)));
+      expect(await table(lab())).toEqual(expectedRoutes(lab().topology).filter((line) => !gone.includes(line)));
     } finally {
       await inside("mx01", "default", "mv /srv/www/off /srv/www/index.html");
     }
     await eventually("it is announced again", async () => await announces("abydos", MAIL.ipv4), 60_000);
-    expect(await client(lab, "curl", "-sf", "-m", "5", `http://${MAIL.ipv4}/`)).toBe("mx01");
+    expect(await client(lab(), "curl", "-sf", "-m", "5", `http://${MAIL.ipv4}/`)).toBe("mx01");
   });
 
-  test("LXD stopped: nothing can be checked inside instances, that is shown, and nothing is withdrawn", async () => {
-    const abydos = lab.server("abydos");
-    await abydos.sh("systemctl stop lxd.socket lxd.service");
+  test("the daemon stopped: nothing can be checked inside instances, that is shown, and nothing is withdrawn", async () => {
+    const abydos = lab().server("abydos");
+    await abydos.sh(`systemctl stop ${units}`);
     try {
       await eventually(
         "the check of dns02 is unknown",
         async () => (await checks("abydos")).find(({ instance }) => instance === "dns02")?.state === "unknown",
         60_000,
       );
-      expect(await table(lab)).toEqual(expectedRoutes(lab.topology));
+      expect(await table(lab())).toEqual(expectedRoutes(lab().topology));
     } finally {
-      await abydos.sh("systemctl start lxd.socket lxd.service");
+      await abydos.sh(`systemctl start ${units}`);
     }
     await eventually(
       "it passes again",
@@ -126,4 +124,4 @@ describeLab("services that are checked, on a real cluster", NEEDS, () => {
       60_000,
     );
   });
-});
+}
