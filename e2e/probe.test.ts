@@ -1,10 +1,12 @@
 import { type Lab, type ProbeReport, fail, heal, startProbe } from "@trivet/lab";
-import { describeLab, eventually } from "@trivet/testing";
+import { Terminal, describeLab, eventually } from "@trivet/testing";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { NEEDS, healthy, sharedLab } from "./lab.ts";
 
 const SECONDS = 10;
+const TRIVET = [process.execPath, join(import.meta.dirname, "../packages/cli/src/main.ts")] as const;
 
 describeLab("a probe of the lab", NEEDS, () => {
   let lab: Lab;
@@ -33,6 +35,20 @@ describeLab("a probe of the lab", NEEDS, () => {
     for (const family of ["ipv4", "ipv6"])
       expect(answering(report, `dns/${family}/`)).toEqual(["dns01", "dns02", "dns03"]);
     expect(flows.map(({ name }) => name)).toContain("gateway/ipv4/1");
+  });
+
+  test("on a terminal: a live table, and Ctrl-C ends it with the report", async () => {
+    await using terminal = new Terminal([...TRIVET, "lab", "probe", "--name", lab.topology.options.name]);
+    await terminal.until("\u001B[H\u001B[JFLOW", 2);
+    terminal.type("\u0003");
+    const status = await terminal.ended;
+    // Onto the terminal's other screen, and back to its own.
+    expect(terminal.output).toContain("\u001B[?1049h");
+    const [, report = ""] = terminal.output.split("\u001B[?1049l");
+    expect(report.replaceAll("\r", "")).toMatch(
+      /^FLOW +TARGET[^]*\ndns\/ipv4\/1 [^]*\n\d+ probes in [\d.]+ s, \d+ lost, resolution .*\n$/,
+    );
+    expect(status).toBe(/, 0 lost, /.test(report) ? 0 : 1);
   });
 
   test("sees a provider go: gaps in the flows that led through it, which end", async () => {

@@ -13,7 +13,7 @@ export function terminalProgress(): UpProgress {
               task.output = line;
             }),
         },
-        { rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false } },
+        { registerSignalListeners: false, rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false } },
       );
       await listr.run();
     },

@@ -9,3 +9,4 @@ export { Bird } from "./routers/bird.ts";
 export { Frr } from "./routers/frr.ts";
 export { GoBgp } from "./routers/gobgp.ts";
 export { type NeighborOptions, Router, type RouterOptions, type RouterTable } from "./routers/router.ts";
+export { Terminal } from "./terminal.ts";

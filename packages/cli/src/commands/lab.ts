@@ -1,6 +1,8 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { LabOptions } from "@trivet/lab";
 import type { Context } from "../context.ts";
+import { writeSync } from "node:fs";
+import { constants } from "node:os";
 import { jsonFlag, labFlag } from "../flags.ts";
 import { table } from "../table.ts";
 import { probe } from "./lab-probe.ts";
@@ -60,6 +62,7 @@ const up = buildCommand<UpFlags, [file?: string], Context>({
             bare,
           };
     if (!json) for (const difference of after?.differences ?? []) this.print(`in the lab, ${difference}`);
+    endsAtSignals(`the same command goes on from here, \`trivet lab down --name ${name}\` removes it`);
     const started = performance.now();
     const terminal = this.process.stdout.isTTY === true;
     const progress = terminal ? terminalProgress() : lineProgress((line) => this.print(line));
@@ -81,6 +84,16 @@ const up = buildCommand<UpFlags, [file?: string], Context>({
     );
   },
 });
+
+/** Ctrl-C and a supervisor's signal end the command at once, with what to do now and the status that shells expect. */
+function endsAtSignals(remedy: string): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      // Not process.stderr: the renderer of the steps holds it back.
+      writeSync(2, `\ntrivet: interrupted: ${remedy}\n`);
+      process.exit(128 + constants.signals[signal]);
+    });
+}
 
 const down = buildCommand<NameFlags, [], Context>({
   docs: { brief: "Removes a lab and checks that nothing is left of it" },

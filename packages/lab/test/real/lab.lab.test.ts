@@ -1,9 +1,13 @@
 import { Lab, type LabOptions, Places, down, fail, heal, leftovers, run, status, up } from "@trivet/lab";
-import { describeLab, eventually } from "@trivet/testing";
+import { Terminal, describeLab, eventually } from "@trivet/testing";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+
+const TRIVET = join(import.meta.dirname, "../../../cli/src/main.ts");
 
 const bare = (name: string): LabOptions => ({ name, platform: "lxd", servers: 3, ceph: false, bare: true });
 
@@ -22,6 +26,34 @@ describeLab(
     afterAll(async () => {
       await down(ONE);
       await down(TWO);
+    });
+
+    // The first lab of a machine makes the servers' root file system.
+    const patience = { timeout: 600_000 };
+
+    test("`up` on a terminal shows its steps; Ctrl-C ends it at once and says how to go on", patience, async () => {
+      await using terminal = new Terminal([
+        process.execPath,
+        TRIVET,
+        "lab",
+        "up",
+        "--bare",
+        "--without",
+        "ceph",
+        "--name",
+        ONE,
+      ]);
+      await eventually("a server is being started", () => processesOf(ONE).length > 0, patience.timeout);
+      terminal.type("\u0003");
+      expect(await terminal.ended).toBe(130);
+      const screen = stripVTControlCharacters(terminal.output);
+      expect(screen).toMatch(/✔ Root file system of the servers/);
+      expect(screen).toMatch(
+        new RegExp(
+          `trivet: interrupted: the same command goes on from here, \`trivet lab down --name ${ONE}\` removes it`,
+        ),
+      );
+      expect(Lab.open(ONE).isDone("servers")).toBe(false);
     });
 
     test("`up` that was killed is completed by the next `up`", async () => {
