@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { endProcess } from "./host/end-process.ts";
 import { run } from "./host/run.ts";
 import { tree } from "./runtime/cgroup.ts";
 import { loopDevices, mountPoints } from "./runtime/disk.ts";
@@ -31,12 +32,13 @@ export async function down(name: string): Promise<void> {
   const end = performance.now() + 30_000;
   // A monitor that sees its server die may still start something: repeat until nothing is left.
   for (let pids = await processes(places); pids.size > 0 && performance.now() < end; pids = await processes(places)) {
-    for (const pid of pids) kill(pid);
+    for (const pid of pids) endProcess(pid);
     thaw(places);
     await pause(50);
   }
   for (const namespace of namespaces(places)) await run(["ip", "netns", "delete", namespace]);
-  for (const mount of mounts(places)) await run(["umount", "-l", mount]);
+  // One may have gone with another that it was shared with.
+  for (const mount of mounts(places)) if (mountPoints().includes(mount)) await run(["umount", "-l", mount]);
   while (loopDevices(places).length > 0 && performance.now() < end) await pause(50);
   for (const folder of cgroupRoots(places)) while (!removeCgroup(folder) && performance.now() < end) await pause(50);
   rmSync(places.runtime, { recursive: true, force: true });
@@ -139,13 +141,5 @@ function removeCgroup(root: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
     return false;
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

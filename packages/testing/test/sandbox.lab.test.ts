@@ -33,7 +33,12 @@ describeLab("a sandbox whose test run crashed", { programs: ["lxd", "lxc", "dnsm
 
 /** Files, namespaces, control groups and processes of that name. */
 async function traces(name: string): Promise<string[]> {
-  const places = [tmpdir(), "/run/netns", ...readdirSync("/sys/fs/cgroup").map((entry) => `/sys/fs/cgroup/${entry}`)];
+  const places = [
+    tmpdir(),
+    "/run/netns",
+    "/sys/fs/cgroup",
+    ...readdirSync("/sys/fs/cgroup").map((entry) => `/sys/fs/cgroup/${entry}`),
+  ];
   const paths = places.map((place) => `${place}/${name}`).filter((path) => existsSync(path));
   const { stdout } = await run(["ps", "-eo", "pid,args"]);
   return [...paths, ...stdout.split("\n").filter((line) => line.includes(name))];

@@ -26,9 +26,12 @@ export const providersStep: Step = {
     for (const [part, config] of configs) {
       for (const key of ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"])
         await lab.exec(part, ["sysctl", "-qw", `${key}=${part === "client" ? 0 : 1}`]);
-      // Flows, not destinations, are spread over equal paths.
-      for (const key of ["net.ipv4.fib_multipath_hash_policy", "net.ipv6.fib_multipath_hash_policy"])
-        await lab.exec(part, ["sysctl", "-qw", `${key}=1`]);
+      // Flows, not destinations, are spread over equal paths, by a hash reckoned anew (policy 3): all is one kernel, with one key for it,
+      // so the client leaves the source's address out, the providers the protocol, and the routers nothing.
+      const fields = part === "client" ? 0x36 : 0x33;
+      for (const family of ["ipv4", "ipv6"])
+        for (const setting of ["policy=3", `fields=${fields}`])
+          await lab.exec(part, ["sysctl", "-qw", `net.${family}.fib_multipath_hash_${setting}`]);
       await startFrr(lab, part, config);
     }
   },

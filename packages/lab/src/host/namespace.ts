@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
+import { endProcess } from "./end-process.ts";
 import { type RunOptions, type RunResult, run } from "./run.ts";
 
 const NAMESPACES = "/run/netns";
@@ -90,13 +91,4 @@ async function removeNamespace(name: string): Promise<void> {
   const { stdout } = await run(["ip", "netns", "pids", name]);
   for (const pid of stdout.split("\n").filter((line) => line !== "")) endProcess(Number(pid));
   await run(["ip", "netns", "delete", name]);
-}
-
-function endProcess(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    // It ended by itself between being listed and now.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

@@ -14,14 +14,18 @@ export interface Group {
 
 /** The group of a server's processes for a controller, found by its init process. */
 export function groupOf(pid: number, controller: string): Group | undefined {
-  const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").split("\n");
-  const paths = new Map(
-    lines.map((line) => {
-      const [, controllers = "", path = ""] = line.split(":");
-      // systemd moves itself into a group below that of all its processes.
-      return [controllers, /^.*\/lxc\.payload\.[^/]+/.exec(path)?.[0]] as const;
-    }),
-  );
+  return groupIn(readFileSync(`/proc/${pid}/cgroup`, "utf8"), controller);
+}
+
+/** The group of a controller, in what a server's `/proc/PID/cgroup` says (cgroups(7)). */
+export function groupIn(membership: string, controller: string): Group | undefined {
+  const paths = new Map<string, string>();
+  for (const line of membership.split("\n")) {
+    const [, controllers, path = ""] = line.split(":");
+    // systemd moves itself into a group below that of all its processes.
+    const payload = /^.*\/lxc\.payload\.[^/]+/.exec(path)?.[0];
+    if (controllers !== undefined && payload !== undefined) paths.set(controllers, payload);
+  }
   const [v1, v2] = [paths.get(controller), paths.get("")];
   if (v1 !== undefined) return { version: 1, path: join(CGROUPS, controller, v1) };
   const unified = existsSync(join(CGROUPS, "unified")) ? join(CGROUPS, "unified") : CGROUPS;

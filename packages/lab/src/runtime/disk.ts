@@ -18,6 +18,8 @@ export async function shareDisks({ containers }: Places): Promise<void> {
   if (isMounted(containers) || !existsSync(LOOP)) return;
   mkdirSync(containers, { recursive: true });
   await run(["mount", "--bind", containers, containers]);
+  // Of a group of its own: where systemd shares all mounts, each disk would be mounted a second time below the first.
+  await run(["mount", "--make-private", containers]);
   await run(["mount", "--make-shared", containers]);
 }
 

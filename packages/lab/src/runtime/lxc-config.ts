@@ -66,6 +66,7 @@ export function lxcConfig({ server, topology, places, image, disk }: Input): str
     "lxc.apparmor.profile = unconfined",
     "lxc.cap.drop =",
     "lxc.cgroup.devices.allow = a",
+    "lxc.cgroup2.devices.allow = a",
     "lxc.autodev = 1",
     "lxc.pty.max = 1024",
     "lxc.tty.max = 0",

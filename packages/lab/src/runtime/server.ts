@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { endProcess } from "../host/end-process.ts";
 import { type RunOptions, type RunResult, run } from "../host/run.ts";
 import type { ServerPlan, Topology } from "../topology/topology.ts";
 import { type Group, freeze, groupOf, heldMemory, isFrozen, processes } from "./cgroup.ts";
@@ -104,8 +105,11 @@ export class Server {
     await ip(this.#places.namespace("fabric"), ports);
     // LXC thaws a frozen server to end it: killed before, its processes do not get to act once more on a world that went on.
     const group = await this.group("freezer");
-    if (group !== undefined && isFrozen(group)) for (const pid of processes(group)) process.kill(pid, "SIGKILL");
-    await this.#lxc("stop", "-k");
+    const frozen = group !== undefined && isFrozen(group);
+    if (frozen) for (const pid of processes(group)) endProcess(pid);
+    // On cgroup v2 they end at once, and the server with them.
+    if (frozen && group.version === 2) await this.#lxc("wait", "-s", "STOPPED", "-t", "60");
+    else await this.#lxc("stop", "-k");
   }
 
   /** Has power, whether or not anything in it moves. */

@@ -10,10 +10,12 @@ set -eu
 name=$1 root=$2 binds=$3
 groups=/sys/fs/cgroup
 
-# The hierarchies of control groups, one word each; the unified one has no name.
-hierarchies() { cut -d: -f2 /proc/self/cgroup | sed 's/^name=//; s/^$/unified/'; }
+# The hierarchies of control groups of version 1 (and a hybrid machine's unified one, which has no name), one word each; none where there
+# is but version 2.
+hierarchies() { grep -qv ^0:: /proc/self/cgroup || return 0; cut -d: -f2 /proc/self/cgroup | sed 's/^name=//; s/^$/unified/'; }
 
 mount_groups() {
+  if [ "$(hierarchies)" = "" ]; then mount -t cgroup2 cgroup2 $groups; return; fi
   mount -t tmpfs cgroup $groups
   for hierarchy in $(hierarchies); do
     mkdir "$groups/$hierarchy"
@@ -25,9 +27,12 @@ mount_groups() {
   done
 }
 
-if [ "${TRIVET_LAUNCHED:-}" = "" ]; then
-  # `ip netns exec` has put a new /sys over the control groups: they are mounted again, entered, and then seen from there only.
-  mount_groups
+enter_groups() {
+  if [ "$(hierarchies)" = "" ]; then
+    mkdir -p "$groups/$name"
+    echo $$ >"$groups/$name/cgroup.procs"
+    return
+  fi
   for hierarchy in $(hierarchies); do
     own=$groups/$hierarchy/$name
     mkdir -p "$own"
@@ -37,9 +42,30 @@ if [ "${TRIVET_LAUNCHED:-}" = "" ]; then
     fi
     echo $$ >"$own/cgroup.procs"
   done
-  export TRIVET_LAUNCHED=1
-  exec unshare --mount --uts --ipc --pid --cgroup --fork --kill-child --mount-proc "$0" "$@"
-fi
+}
+
+case ${TRIVET_LAUNCHED:-} in
+"")
+  # `ip netns exec` has put a new /sys over the control groups: they are mounted again, entered, and then seen from there only.
+  mount_groups
+  enter_groups
+  export TRIVET_LAUNCHED=groups
+  exec unshare --cgroup "$0" "$@"
+  ;;
+groups)
+  if [ "$(hierarchies)" = "" ]; then
+    # Version 2: who gives controllers to groups below may hold no process itself (cgroups(7), "no internal processes"). By the name
+    # that systemd gives it, LXC knows that its containers belong beside.
+    mkdir "$groups/$name/init.scope"
+    echo $$ >"$groups/$name/init.scope/cgroup.procs"
+    for controller in $(cat "$groups/$name/cgroup.controllers"); do
+      echo "+$controller" >"$groups/$name/cgroup.subtree_control"
+    done
+  fi
+  export TRIVET_LAUNCHED=namespaces
+  exec unshare --mount --uts --ipc --pid --fork --kill-child --mount-proc "$0" "$@"
+  ;;
+esac
 
 unset TRIVET_LAUNCHED
 hostname "$name"

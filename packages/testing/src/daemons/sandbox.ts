@@ -115,7 +115,8 @@ function children(parent: number): number[] {
 
 /** Once its last process is gone a control group can be removed; that ends the wait for the kernel's clearing up. */
 async function removeLeftovers(name: string): Promise<void> {
-  for (const hierarchy of readdirSync(CONTROL_GROUPS)) {
+  // Below each hierarchy of version 1, or of version 2 alone.
+  for (const hierarchy of ["", ...readdirSync(CONTROL_GROUPS)]) {
     const group = join(CONTROL_GROUPS, hierarchy, name);
     await eventually(`control group ${group} to be free`, () => {
       removeGroup(group);
