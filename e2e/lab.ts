@@ -1,5 +1,18 @@
-import { ANYCAST, type Lab, type LabOptions, announcedRoutes, down, expectedRoutes, heal, up } from "@trivet/lab";
+import {
+  ANYCAST,
+  type Lab,
+  type LabOptions,
+  announcedRoutes,
+  down,
+  expectedRoutes,
+  heal,
+  labOfCluster,
+  up,
+} from "@trivet/lab";
+import { join } from "node:path";
 import { eventually } from "@trivet/testing";
+
+const EXAMPLE = join(import.meta.dirname, "../examples/lab/cluster.yaml");
 
 /** What the machine must have for them. */
 export const NEEDS = { programs: ["lxc-start", "mmdebstrap", "ethtool", "vtysh", "bgpd", "dig", "curl", "ping"] };
@@ -14,6 +27,8 @@ export async function sharedLab(platform: LabOptions["platform"] = "lxd"): Promi
     // Once is enough, and its daemons take their time.
     ceph: platform === "incus",
     bare: false,
+    // The same lab either way: once as it is built in, once after the cluster.yaml that describes it.
+    ...(platform === "lxd" ? { plan: labOfCluster(EXAMPLE, { platform, withoutCeph: true }).plan } : {}),
   });
   // A run that was killed may have left a fault in a kept lab.
   await heal(lab);

@@ -19,6 +19,7 @@ import {
   instanceDrain,
   instanceRestart,
   nothing,
+  ports,
   powerCut,
   providerDeath,
   routerRestart,
@@ -36,7 +37,8 @@ else, but a hold time of 9 s. Two processors run all of it: VRRP and BFD come be
 does not wait for the rest of its server. A gap lies between two answered probes and is measured by when they were sent, less the
 interval. "anycast" are the flows to the addresses that three instances share, "single" those to services that have one instance, on a
 server that lives; flows to what ran on the server that is cut off, or drained, are left out. "resolution" is the longest time that the
-probe itself was kept from sending. In planned work nothing may be lost.`;
+probe itself was kept from sending. In planned work nothing may be lost; but a switch in user space, as the lab's is, loses packets of its
+server by itself when any port of it comes or goes, and an instance that stops and starts has ports: "unrelated ports" says how many.`;
 
 /** Milliseconds of a gap of which more is told while it runs. */
 const WORTH_TELLING = 400;
@@ -73,7 +75,7 @@ export async function run({ progress, only }: BenchOptions): Promise<Report> {
     const cuts = servers.map((server) => powerCut(server, 15));
     const planned = [nothing, agentCrash, agentRestart, instanceDrain, serverDrain];
     const measured = [
-      ...(await scenarios(lab, trivet, [...planned, ...cuts, routerRestart, providerDeath], only, progress)),
+      ...(await scenarios(lab, trivet, [...planned, ports, ...cuts, routerRestart, providerDeath], only, progress)),
       ...(await scenarios(lab, lxd, [instanceRestart, powerCut("orilla", OWN_BGP_WATCH)], only, progress)),
     ];
     return reported(measured);

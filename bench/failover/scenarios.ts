@@ -23,9 +23,27 @@ export const nothing: Scenario = {
   watch: 30,
 };
 
-const TRIVET = "/srv/node /srv/trivet/packages/cli/src/main.ts";
 const PATIENCE = { timeout: 180_000 };
 
+/** What Open vSwitch's userspace datapath loses when its ports change: none of trivet's, LXD's or OVN's, and nothing is sent to them. */
+export const ports: Scenario = {
+  name: "unrelated ports of a switch: ten come, ten go",
+  planned: false,
+  act: async (lab) =>
+    void (await lab.server("abydos").sh(
+      `ip link add unrelated type veth peer name unrelated0
+       ip link set unrelated up; ip link set unrelated0 up
+       for i in 1 2 3 4 5 6 7 8 9 10; do
+         ovs-vsctl add-port br-int unrelated; sleep 1
+         ovs-vsctl del-port br-int unrelated; sleep 1
+       done
+       ip link del unrelated`,
+      PATIENCE,
+    )),
+  watch: 3,
+};
+
+const TRIVET = "/srv/node /srv/trivet/packages/cli/src/main.ts";
 export function powerCut(server: string, watch: number): Scenario {
   return {
     name: `power cut of ${server}`,

@@ -94,11 +94,12 @@ describeLab(
       expect(await server.sh("systemctl is-active ssh")).toBe("active\n");
     });
 
-    test("a second lab with the same names and addresses does not meet the first", async () => {
-      const second = await up(bare(TWO));
+    test("a second lab, of four servers, with the same names and addresses does not meet the first", async () => {
+      const second = await up({ ...bare(TWO), servers: 4 });
       await second.first.sh("echo second >/root/lab");
       expect(await Lab.open(ONE).first.sh("cat /root/lab 2>/dev/null || echo none")).toBe("none\n");
       expect((await run(second.sshArgv("langara", ["cat", "/root/lab"]))).stdout).toBe("second\n");
+      for (const { hosts4 } of second.topology.servers) await second.first.exec(["ping", "-c", "1", "-W", "2", hosts4]);
       await down(TWO);
       expect(await Lab.open(ONE).first.running()).toBe(true);
       await Lab.open(ONE).first.exec(["ping", "-c", "1", "-W", "2", "10.10.101.101"]);
