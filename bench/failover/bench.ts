@@ -25,16 +25,16 @@ import {
   routerRestart,
   serverDrain,
 } from "./scenarios.ts";
-import { EVERY, tune } from "./tuning.ts";
+import { EVERY, TUNNELS, tune } from "./tuning.ts";
 
 /** Milliseconds between two probes of a flow. */
 const INTERVAL = 30;
 
 const METHOD = `A lab of three servers (\`trivet lab\`: LXD 5.0.2, OVN, three FRR 8.4 routers, two provider routers), probed from beyond the
-providers: DNS to the anycast name servers, pings to single instances, each over several ways, every ${INTERVAL} ms. BFD of agents, routers,
-providers and OVN's tunnels runs at ${EVERY} ms × 3, VRRP at ${EVERY} ms; with LXD's own BGP, which has no BFD, the routers have it with everybody
-else, but a hold time of 9 s. Two processors run all of it: VRRP and BFD come before everything else there, and Open vSwitch
-does not wait for the rest of its server. A gap lies between two answered probes and is measured by when they were sent, less the
+providers: DNS to the anycast name servers, pings to single instances, each over several ways, every ${INTERVAL} ms. BFD of agents, routers
+and providers runs at ${EVERY} ms × 3, VRRP at ${EVERY} ms, BFD of OVN's tunnels at ${TUNNELS} ms × 3; with LXD's own BGP, which has no
+BFD, the routers have it with everybody else, but a hold time of 9 s. Two processors run all of it: VRRP and BFD come before everything else
+there, and Open vSwitch does not wait for the rest of its server. A gap lies between two answered probes and is measured by when they were sent, less the
 interval. "anycast" are the flows to the addresses that three instances share, "single" those to services that have one instance, on a
 server that lives; flows to what ran on the server that is cut off, or drained, are left out. "resolution" is the longest time that the
 probe itself was kept from sending. In planned work nothing may be lost; but a switch in user space, as the lab's is, loses packets of its
