@@ -4,9 +4,7 @@ import { join } from "node:path";
 import { type Lab, run } from "@trivet/lab";
 import { describeLab } from "@trivet/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { NEEDS, sharedLab } from "./lab.ts";
-
-const TRIVET = [process.execPath, join(import.meta.dirname, "../packages/cli/src/main.ts")] as const;
+import { NEEDS, TRIVET, sharedLab } from "./lab.ts";
 
 interface Facts {
   readonly host: string;

@@ -14,6 +14,9 @@ import { eventually } from "@trivet/testing";
 
 const EXAMPLE = join(import.meta.dirname, "../examples/lab/cluster.yaml");
 
+/** trivet from source, on this machine. */
+export const TRIVET = [process.execPath, join(import.meta.dirname, "../packages/cli/src/main.ts")] as const;
+
 /** What the machine must have for them. */
 export const NEEDS = { programs: ["lxc-start", "mmdebstrap", "ethtool", "vtysh", "bgpd", "dig", "curl", "ping"] };
 
@@ -91,7 +94,7 @@ export async function nameServerReached(lab: Lab, server: string): Promise<void>
 
 /** The public IPv6 address that a server's name server has from its OVN network. */
 async function ownAddress(lab: Lab, server: string): Promise<string | undefined> {
-  const cli = lab.topology.options.platform === "lxd" ? "lxc" : "incus";
+  const { cli } = lab.topology.options.platform === "lxd" ? LXD : INCUS;
   const number = lab.topology.servers.findIndex(({ name }) => name === server) + 1;
   const state = await lab.first.sh(`${cli} query /1.0/instances/dns0${number}/state?project=dns`);
   const { network } = JSON.parse(state) as {

@@ -1,12 +1,10 @@
 import { type Lab, type ProbeReport, fail, heal, startProbe } from "@trivet/lab";
 import { Terminal, describeLab, eventually } from "@trivet/testing";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, expect, test } from "vitest";
-import { NEEDS, healthy, sharedLab } from "./lab.ts";
+import { NEEDS, TRIVET, healthy, sharedLab } from "./lab.ts";
 
 const SECONDS = 10;
-const TRIVET = [process.execPath, join(import.meta.dirname, "../packages/cli/src/main.ts")] as const;
 
 describeLab("a probe of the lab", NEEDS, () => {
   let lab: Lab;

@@ -34,11 +34,11 @@ const METHOD = `A lab of three servers (\`trivet lab\`: LXD 5.0.2, OVN, three FR
 providers: DNS to the anycast name servers, pings to single instances, each over several ways, every ${INTERVAL} ms. BFD of agents, routers
 and providers runs at ${EVERY} ms × 3, VRRP at ${EVERY} ms, BFD of OVN's tunnels at ${TUNNELS} ms × 3; with LXD's own BGP, which has no
 BFD, the routers have it with everybody else, but a hold time of 9 s. Two processors run all of it: VRRP and BFD come before everything else
-there, and Open vSwitch does not wait for the rest of its server. A gap lies between two answered probes and is measured by when they were sent, less the
-interval. "anycast" are the flows to the addresses that three instances share, "single" those to services that have one instance, on a
-server that lives; flows to what ran on the server that is cut off, or drained, are left out. "resolution" is the longest time that the
-probe itself was kept from sending. In planned work nothing may be lost; but a switch in user space, as the lab's is, loses packets of its
-server by itself when any port of it comes or goes, and an instance that stops and starts has ports: "unrelated ports" says how many.`;
+there, and Open vSwitch does not wait for the rest of its server. A gap lies between two answered probes and is measured by when they were
+sent, less the interval. "anycast" are the flows to the addresses that three instances share, "single" those to services that have one
+instance, on a server that lives; flows to what ran on the server that is cut off, or drained, are left out. "resolution" is the longest
+time that the probe itself was kept from sending. In planned work nothing may be lost; but a switch in user space, as the lab's is, loses
+packets of its server by itself when any port of it comes or goes, and an instance that stops and starts has ports: "unrelated ports" says how many.`;
 
 /** Milliseconds of a gap of which more is told while it runs. */
 const WORTH_TELLING = 400;

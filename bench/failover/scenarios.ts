@@ -23,6 +23,7 @@ export const nothing: Scenario = {
   watch: 30,
 };
 
+const TRIVET = "/srv/node /srv/trivet/packages/cli/src/main.ts";
 const PATIENCE = { timeout: 180_000 };
 
 /** What Open vSwitch's userspace datapath loses when its ports change: none of trivet's, LXD's or OVN's, and nothing is sent to them. */
@@ -43,7 +44,6 @@ export const ports: Scenario = {
   watch: 3,
 };
 
-const TRIVET = "/srv/node /srv/trivet/packages/cli/src/main.ts";
 export function powerCut(server: string, watch: number): Scenario {
   return {
     name: `power cut of ${server}`,
