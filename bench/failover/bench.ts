@@ -37,8 +37,7 @@ BFD, the routers have it with everybody else, but a hold time of 9 s. Two proces
 there, and Open vSwitch does not wait for the rest of its server. A gap lies between two answered probes and is measured by when they were
 sent, less the interval. "anycast" are the flows to the addresses that three instances share, "single" those to services that have one
 instance, on a server that lives; flows to what ran on the server that is cut off, or drained, are left out. "resolution" is the longest
-time that the probe itself was kept from sending. In planned work nothing may be lost; but a switch in user space, as the lab's is, loses
-packets of its server by itself when any port of it comes or goes, and an instance that stops and starts has ports: "unrelated ports" says how many.`;
+time that the probe itself was kept from sending. "unrelated ports" is what the lab's switches lose by themselves.`;
 
 /** Milliseconds of a gap of which more is told while it runs. */
 const WORTH_TELLING = 400;

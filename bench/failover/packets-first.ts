@@ -5,8 +5,8 @@ import type { Lab } from "@trivet/lab";
 
 /** They watch for the dead, and have little else to do. */
 const WATCHERS = new Set(["bfdd", "keepalived"]);
-/** The thread of trivet's agents that asks for the same, and is refused where control groups have no real time. */
-const THREAD = "bfd";
+/** Threads that do so: of trivet's agents, which asks for the same and is refused where control groups have no real time; of the switch. */
+const WATCHING_THREAD = /^(bfd|monitor\d*)$/;
 /** It carries the packets, and one at a time when it never waits: it would then leave too little to the others. */
 const SWITCH = "ovs-vswitchd";
 const SWITCH_NICE = -5;
@@ -22,13 +22,13 @@ export function packetsFirst(lab: Lab): void {
   for (const pid of processes(lab)) {
     const program = name(`/proc/${pid}/comm`);
     for (const task of unlessEnded(() => readdirSync(`/proc/${pid}/task`)) ?? []) {
-      if (program === SWITCH) {
-        outside(task);
-        setPriority(Number(task), SWITCH_NICE);
-      } else if (WATCHERS.has(program) || name(`/proc/${pid}/task/${task}/comm`) === THREAD) {
+      if (WATCHERS.has(program) || WATCHING_THREAD.test(name(`/proc/${pid}/task/${task}/comm`))) {
         outside(task);
         const { status, stderr } = spawnSync("chrt", ["--rr", "--pid", "1", task], { encoding: "utf8" });
         if (status !== 0 && existsSync(`/proc/${task}`)) throw new Error(`chrt: ${stderr}`);
+      } else if (program === SWITCH) {
+        outside(task);
+        setPriority(Number(task), SWITCH_NICE);
       }
     }
   }

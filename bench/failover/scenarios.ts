@@ -26,7 +26,7 @@ export const nothing: Scenario = {
 const TRIVET = "/srv/node /srv/trivet/packages/cli/src/main.ts";
 const PATIENCE = { timeout: 180_000 };
 
-/** What Open vSwitch's userspace datapath loses when its ports change: none of trivet's, LXD's or OVN's, and nothing is sent to them. */
+/** What the lab's switches lose by themselves when ports come and go: none of trivet's, LXD's or OVN's, and nothing is sent to them. */
 export const ports: Scenario = {
   name: "unrelated ports of a switch: ten come, ten go",
   planned: false,

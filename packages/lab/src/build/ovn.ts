@@ -1,14 +1,32 @@
 import type { Lab } from "../runtime/lab.ts";
 import type { Server } from "../runtime/server.ts";
+import type { ServerPlan } from "../topology/topology.ts";
 import type { Step } from "./step.ts";
 
+/** Open vSwitch reads the kernel's routes anew whenever any link of its server changes, and knows no tunnel of its own meanwhile. */
+const OPTIONS = `OVS_CTL_OPTS="--ovs-vswitchd-options=--disable-system-route"\n`;
+
+const AFTER_START = "/usr/local/sbin/after-ovs";
+const AFTER_START_UNIT = `[Service]\nExecStartPost=${AFTER_START}\n`;
+
 /**
- * At boot Open vSwitch turns its bridges' own ports off while it sets them up, sometimes after networkd has turned them on, which then
- * waits for them for ever.
+ * What Open vSwitch is told after each start. It turns its bridges' own ports off while it sets them up, sometimes after networkd has
+ * turned them on, which then waits for them for ever. The ways of its tunnels it is told once, as soon as networkd has given these ports
+ * the addresses by which it looks them up.
  */
-const PORTS_UP = `[Service]
-ExecStartPost=/bin/sh -c 'for br in $(ovs-vsctl list-br | grep -vx br-int); do ip link set $br up; done'
+function afterStart(peers: readonly ServerPlan[]): string {
+  const ways = peers.map((peer) => `  br-mesh-${peer.short}) way ${peer.mesh};;\n`);
+  return `#!/bin/sh -e
+way() {
+  until ovs-appctl ovs/route/add $1/32 $br >/dev/null 2>&1; do sleep 0.1; done
+}
+for br in $(ovs-vsctl list-br | grep -vx br-int); do
+  ip link set $br up
+  case $br in
+${ways.join("")}  esac
+done
 `;
+}
 
 /** OVN 23.03's controller may crash while the databases are empty (SIGSEGV, seen), faster than systemd lets it start again. */
 const KEEP_TRYING = `[Unit]
@@ -36,7 +54,9 @@ export const switchStep: Step = {
           ["br-uplink", "infra-uplink"],
         ];
         const netdev = "datapath_type=netdev";
-        await server.write("/etc/systemd/system/ovs-vswitchd.service.d/ports-up.conf", PORTS_UP);
+        await server.write("/etc/default/openvswitch-switch", OPTIONS);
+        await server.write(AFTER_START, afterStart(peers), 0o755);
+        await server.write("/etc/systemd/system/ovs-vswitchd.service.d/after-start.conf", AFTER_START_UNIT);
         await server.sh(`
           systemctl daemon-reload
           systemctl enable --now openvswitch-switch
@@ -49,7 +69,7 @@ export const switchStep: Step = {
           ovs-vsctl set open . external-ids:system-id=${server.name} external-ids:ovn-bridge-datapath-type=netdev \\
             external-ids:ovn-encap-type=geneve external-ids:ovn-encap-ip=${server.plan.mesh} \\
             external-ids:ovn-remote=${database(lab, 6642)} other_config:max-revalidator=${RELEARN_MS}
-          ip link set br-uplink up
+          ${AFTER_START}
         `);
       }),
     );
