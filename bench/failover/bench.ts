@@ -39,7 +39,7 @@ sent, less the interval. "anycast" are the flows to the addresses that three ins
 instance, on a server that lives; flows to what ran on the server that is cut off, or drained, are left out. "resolution" is the longest
 time that the probe itself was kept from sending. "unrelated ports" is what the lab's switches lose by themselves.`;
 
-/** Milliseconds of a gap of which more is told while it runs. */
+/** Milliseconds of a gap of which more is told while it runs; in planned work, of any. */
 const WORTH_TELLING = 400;
 /** Seconds before anything happens. */
 const BEFORE = 3;
@@ -103,7 +103,7 @@ async function scenarios(
     const one = await measure(lab, announcer, scenario);
     progress(`anycast ${text(one.anycast)}, single ${text(one.single)}, resolution ${one.report.resolution} ms`);
     for (const { name, longestGap: gap } of one.report.flows)
-      if (gap !== null && gap.milliseconds > WORTH_TELLING)
+      if (gap !== null && gap.milliseconds > (scenario.planned ? 0 : WORTH_TELLING))
         progress(`  ${name}: ${gap.milliseconds.toFixed(0)} ms from ${gap.start}`);
     measured.push(one);
     await scenario.undo?.(lab);

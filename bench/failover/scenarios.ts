@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ANYCAST, type Lab, fail, heal } from "@trivet/lab";
+import { eventually } from "@trivet/testing";
+import { packetsFirst } from "./packets-first.ts";
 
 /** Something that happens to a cluster while it is probed. */
 export interface Scenario {
@@ -58,16 +60,28 @@ export function powerCut(server: string, watch: number): Scenario {
 export const agentCrash: Scenario = {
   name: "crash of an agent",
   planned: true,
-  act: async (lab) => void (await lab.first.sh("systemctl kill -s KILL trivet-agent")),
+  act: async (lab) => {
+    await lab.first.sh("systemctl kill -s KILL trivet-agent");
+    await newAgentFirst(lab);
+  },
   watch: 40,
 };
 
 export const agentRestart: Scenario = {
   name: "restart of an agent",
   planned: true,
-  act: async (lab) => void (await lab.first.sh("systemctl restart trivet-agent", PATIENCE)),
+  act: async (lab) => {
+    const restarted = lab.first.sh("systemctl restart trivet-agent", PATIENCE);
+    await newAgentFirst(lab);
+    await restarted;
+  },
   watch: 40,
 };
+
+/** The BFD of an agent that has started again comes first, too, as soon as it is there: the lab's servers refuse it when it asks. */
+async function newAgentFirst(lab: Lab): Promise<void> {
+  await eventually("the new agent watches", () => packetsFirst(lab) > 0);
+}
 
 /** Stops and starts the name server of abydos, and waits until it answers. */
 async function restartNameServer(lab: Lab): Promise<void> {

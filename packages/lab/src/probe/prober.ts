@@ -21,30 +21,20 @@ export class Prober {
   readonly #slots: Slot[];
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(flows: readonly Flow[], interval: number, onGap: (gap: Gap) => void) {
+  /**
+   * Begins to send.
+   *
+   * @param flows of {@link openFlows}
+   * @param interval milliseconds between two probes of a flow
+   * @param onGap told when a gap has ended
+   */
+  constructor(flows: readonly Flow[], interval: number, onGap: (gap: Gap) => void) {
     this.#interval = interval;
     this.#onGap = onGap;
     const now = performance.now();
     // Spread over the interval: a burst would meet full queues.
     this.#slots = flows.map((flow, i) => ({ flow, due: now + (i * interval) / flows.length }));
     this.#tick();
-  }
-
-  /**
-   * Starts the flows. Those that ask the same address by DNS are chosen so that they meet every instance behind it.
-   *
-   * @param onGap told when a gap has ended
-   */
-  static async start(plans: readonly FlowPlan[], interval: number, onGap: (gap: Gap) => void): Promise<Prober> {
-    const groups = Map.groupBy(plans, ({ kind, target }) => `${kind} ${target}`);
-    const flows = await Promise.all(
-      [...groups.values()].map(async (group) =>
-        group[0]?.kind === "dns"
-          ? await anycast(group, interval)
-          : await Promise.all(group.map(async (plan) => await Flow.open(plan, interval))),
-      ),
-    );
-    return new Prober(flows.flat(), interval, onGap);
   }
 
   report(): PartialReport {
@@ -88,6 +78,19 @@ export class Prober {
   #tell(flow: Flow, gaps: ReturnType<Flow["ledger"]["finish"]>): void {
     for (const gap of gaps) this.#onGap(flow.gap(gap));
   }
+}
+
+/** Opens the flows of plans. Those that ask the same address by DNS are chosen so that they meet every instance behind it. */
+export async function openFlows(plans: readonly FlowPlan[], interval: number): Promise<Flow[]> {
+  const groups = Map.groupBy(plans, ({ kind, target }) => `${kind} ${target}`);
+  const flows = await Promise.all(
+    [...groups.values()].map(async (group) =>
+      group[0]?.kind === "dns"
+        ? await anycast(group, interval)
+        : await Promise.all(group.map(async (plan) => await Flow.open(plan, interval))),
+    ),
+  );
+  return flows.flat();
 }
 
 /** Opens flows to an anycast address such that they meet all its instances alike. */
