@@ -203,9 +203,9 @@ function reported(measured: readonly Measurement[]): Report {
         ]),
     ...own
       .filter(({ scenario }) => scenario.planned)
-      .map(({ scenario, anycast }) => ({
-        name: `${scenario.name}: lost probes of anycast flows`,
-        measured: anycast.lost,
+      .map(({ scenario, anycast, single }) => ({
+        name: `${scenario.name}: lost probes`,
+        measured: anycast.lost + single.lost,
         limit: 0,
         unit: "lost",
         kind: "at most" as const,
