@@ -34,7 +34,7 @@ describeLab("faults of the lab", NEEDS, () => {
     { kind: "partition", target: "langara,abydos|orilla", layer: "vrrp", cutsOff: true },
     { kind: "reboot", target: "orilla", layer: "agents", trial: true },
     { kind: "power", target: "orilla", layer: "servers", trial: true },
-    { kind: "crash", target: "orilla", layer: "servers" },
+    { kind: "crash", target: "orilla", layer: "ovn tunnels" },
   ];
 
   const isOk = async (layer: string): Promise<boolean> =>

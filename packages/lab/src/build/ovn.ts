@@ -4,18 +4,26 @@ import type { ServerPlan } from "../topology/topology.ts";
 import type { Step } from "./step.ts";
 
 /** Open vSwitch reads the kernel's routes anew whenever any link of its server changes, and knows no tunnel of its own meanwhile. */
-const OPTIONS = `OVS_CTL_OPTS="--ovs-vswitchd-options=--disable-system-route"\n`;
+const TOLD_ROUTES = `OVS_CTL_OPTS="--ovs-vswitchd-options=--disable-system-route"\n`;
+
+/**
+ * Whether Open vSwitch can do with the routes it is told. OVN 25.03, other than 23.03, binds each tunnel to its server's own address, which
+ * Open vSwitch then wants among its routes as a local one, and only those which it reads itself are.
+ */
+function toldRoutes({ topology: { suite } }: Lab): boolean {
+  return suite === "bookworm";
+}
 
 const AFTER_START = "/usr/local/sbin/after-ovs";
 const AFTER_START_UNIT = `[Service]\nExecStartPost=${AFTER_START}\n`;
 
 /**
  * What Open vSwitch is told after each start. It turns its bridges' own ports off while it sets them up, sometimes after networkd has
- * turned them on, which then waits for them for ever. The ways of its tunnels it is told once, as soon as networkd has given these ports
- * the addresses by which it looks them up.
+ * turned them on, which then waits for them for ever. The routes to `told`, the other ends of its tunnels, it is told once, as soon as
+ * networkd has given these ports the addresses by which it looks them up.
  */
-function afterStart(peers: readonly ServerPlan[]): string {
-  const ways = peers.map((peer) => `  br-mesh-${peer.short}) way ${peer.mesh};;\n`);
+function afterStart(told: readonly ServerPlan[]): string {
+  const ways = told.map((peer) => `  br-mesh-${peer.short}) way ${peer.mesh};;\n`);
   return `#!/bin/sh -e
 way() {
   until ovs-appctl ovs/route/add $1/32 $br >/dev/null 2>&1; do sleep 0.1; done
@@ -54,8 +62,9 @@ export const switchStep: Step = {
           ["br-uplink", "infra-uplink"],
         ];
         const netdev = "datapath_type=netdev";
-        await server.write("/etc/default/openvswitch-switch", OPTIONS);
-        await server.write(AFTER_START, afterStart(peers), 0o755);
+        const told = toldRoutes(lab);
+        if (told) await server.write("/etc/default/openvswitch-switch", TOLD_ROUTES);
+        await server.write(AFTER_START, afterStart(told ? peers : []), 0o755);
         await server.write("/etc/systemd/system/ovs-vswitchd.service.d/after-start.conf", AFTER_START_UNIT);
         await server.sh(`
           systemctl daemon-reload

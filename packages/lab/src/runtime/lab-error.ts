@@ -16,6 +16,6 @@ export function checkLabName(name: string): void {
   if (!LAB_NAME.test(name))
     throw new LabError(
       `lab name ${JSON.stringify(name)}`,
-      "use up to 10 lower-case letters and digits, a letter first",
+      "use up to 10 lower-case letters and digits, a letter first; t and a number alone are kept for tests",
     );
 }

@@ -6,6 +6,7 @@ import type { Lab } from "../runtime/lab.ts";
 import type { Server } from "../runtime/server.ts";
 import { osds } from "../topology/ceph.ts";
 import { bmcs } from "./bmc.ts";
+import { tunnels } from "./tunnels.ts";
 import { GATEWAY } from "../topology/topology.ts";
 import { routers, services } from "../topology/workload.ts";
 
@@ -41,6 +42,7 @@ export async function status(lab: Lab): Promise<LayerStatus[]> {
       layer("ovn northbound", async () => await raft(lab, on, "nb", "OVN_Northbound")),
       layer("ovn southbound", async () => await raft(lab, on, "sb", "OVN_Southbound")),
       layer("ovn controllers", async () => await controllers(lab, on)),
+      layer("ovn tunnels", async () => await tunnels(lab, on)),
       layer(lab.topology.options.platform, async () => await members(lab, any)),
       layer("instances", async () => await instances(lab, any)),
       layer("vrrp", async () => await vrrp(lab, on)),
