@@ -3,10 +3,12 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import type { Lab } from "@trivet/lab";
 
-/** They watch for the dead, and have little else to do. */
+/** Programs that watch for the dead, and have little else to do. */
 const WATCHERS = new Set(["bfdd", "keepalived"]);
-/** Threads that do so: of trivet's agents, which asks for the same and is refused where control groups have no real time; of the switch. */
-const WATCHING_THREADS = /^(bfd|monitor\d*)$/;
+/** That of trivet's agents, which asks for the same and is refused where control groups have no real time. */
+export const AGENT_BFD = "bfd";
+/** Threads that watch: the agents', and the switch's for OVN. */
+const WATCHING_THREADS = new RegExp(`^(${AGENT_BFD}|monitor\\d*)$`);
 /** It carries the packets, and one at a time when it never waits: it would then leave too little to the others. */
 const SWITCH = "ovs-vswitchd";
 const SWITCH_NICE = -5;
@@ -22,23 +24,21 @@ const ROUND_ROBIN = "2";
  * Has the lab's VRRP and BFD run before everything else on this machine (SCHED_RR), and its switches not wait for the rest of their
  * servers, as is so where servers do not share two processors. What has started since is found by calling it again.
  *
- * @returns how many watching threads come first now that did not before
+ * @returns the watching threads, which come first now: the name of each by its id
  */
-export function packetsFirst(lab: Lab): number {
-  let found = 0;
+export function packetsFirst(lab: Lab): Map<string, string> {
+  const found = new Map<string, string>();
   for (const pid of processes(lab)) {
     const program = name(`/proc/${pid}/comm`);
     for (const task of unlessEnded(() => readdirSync(`/proc/${pid}/task`)) ?? []) {
       const thread = `/proc/${pid}/task/${task}`;
-      if (WATCHERS.has(program) || WATCHING_THREADS.test(name(`${thread}/comm`))) {
-        if (isFirst(thread)) continue;
-        outside(task);
-        const { status, stderr } = spawnSync("chrt", ["--rr", "--pid", "1", task], { encoding: "utf8" });
-        if (status === 0) found++;
-        else if (existsSync(`/proc/${task}`)) throw new Error(`chrt: ${stderr}`);
+      const own = name(`${thread}/comm`);
+      if (WATCHERS.has(program) || WATCHING_THREADS.test(own)) {
+        if (!isFirst(thread)) makeFirst(task);
+        found.set(task, own);
       } else if (program === SWITCH) {
         outside(task);
-        setPriority(Number(task), SWITCH_NICE);
+        unlessEnded(() => setPriority(Number(task), SWITCH_NICE));
       }
     }
   }
@@ -48,6 +48,12 @@ export function packetsFirst(lab: Lab): number {
 function isFirst(thread: string): boolean {
   // The program's name may have spaces; it ends at the last bracket.
   return text(`${thread}/stat`).split(") ").at(-1)?.split(" ")[POLICY] === ROUND_ROBIN;
+}
+
+function makeFirst(task: string): void {
+  outside(task);
+  const { status, stderr } = spawnSync("chrt", ["--rr", "--pid", "1", task], { encoding: "utf8" });
+  if (status !== 0 && existsSync(`/proc/${task}`)) throw new Error(`chrt: ${stderr}`);
 }
 
 function outside(task: string): void {
@@ -77,8 +83,13 @@ function unlessEnded<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH"))
-      return undefined;
+    const code = error instanceof Error ? systemCode(error) : undefined;
+    if (code === "ENOENT" || code === "ESRCH") return undefined;
     throw error;
   }
+}
+
+/** Files tell it in `code`, priorities in `info`. */
+function systemCode(error: Error & { readonly code?: unknown; readonly info?: { readonly code?: unknown } }): unknown {
+  return error.info?.code ?? error.code;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ANYCAST, type Lab, fail, heal } from "@trivet/lab";
 import { eventually } from "@trivet/testing";
-import { packetsFirst } from "./packets-first.ts";
+import { AGENT_BFD, packetsFirst } from "./packets-first.ts";
 
 /** Something that happens to a cluster while it is probed. */
 export interface Scenario {
@@ -61,8 +61,7 @@ export const agentCrash: Scenario = {
   name: "crash of an agent",
   planned: true,
   act: async (lab) => {
-    await lab.first.sh("systemctl kill -s KILL trivet-agent");
-    await newAgentFirst(lab);
+    await newAgentFirst(lab, "systemctl kill -s KILL trivet-agent");
   },
   watch: 40,
 };
@@ -71,16 +70,19 @@ export const agentRestart: Scenario = {
   name: "restart of an agent",
   planned: true,
   act: async (lab) => {
-    const restarted = lab.first.sh("systemctl restart trivet-agent", PATIENCE);
-    await newAgentFirst(lab);
-    await restarted;
+    await newAgentFirst(lab, "systemctl restart trivet-agent");
   },
   watch: 40,
 };
 
-/** The BFD of an agent that has started again comes first, too, as soon as it is there: the lab's servers refuse it when it asks. */
-async function newAgentFirst(lab: Lab): Promise<void> {
-  await eventually("the new agent watches", () => packetsFirst(lab) > 0);
+/** What starts an agent again; and its BFD comes first, too, as soon as it is there, also where the servers refuse it when it asks. */
+async function newAgentFirst(lab: Lab, command: string): Promise<void> {
+  const before = packetsFirst(lab);
+  const isNew = ([task, name]: [string, string]): boolean => name === AGENT_BFD && !before.has(task);
+  await Promise.all([
+    lab.first.sh(command, PATIENCE),
+    eventually("the new agent watches", () => [...packetsFirst(lab)].some(isNew)),
+  ]);
 }
 
 /** Stops and starts the name server of abydos, and waits until it answers. */

@@ -3,7 +3,7 @@ import { packetsFirst } from "./packets-first.ts";
 
 /** Milliseconds between two BFD packets of agents and routers, and between two of VRRP; three lost ones are a failure. */
 export const EVERY = Number(process.env["TRIVET_BENCH_BFD"] ?? 80);
-/** The same of OVN's tunnels: the switch that sends them does all its server's forwarding, and has no real time. */
+/** The same of OVN's tunnels, whose packets the switch forwards among all others. */
 export const TUNNELS = 100;
 
 /**

@@ -17,22 +17,27 @@ function toldRoutes({ topology: { suite } }: Lab): boolean {
 const AFTER_START = "/usr/local/sbin/after-ovs";
 const AFTER_START_UNIT = `[Service]\nExecStartPost=${AFTER_START}\n`;
 
+/** Seconds until networkd has given a port its address, at most; without it that tunnel stays down, which `lab status` shows. */
+const ROUTE_PATIENCE = 60;
+
 /**
  * What Open vSwitch is told after each start. It turns its bridges' own ports off while it sets them up, sometimes after networkd has
  * turned them on, which then waits for them for ever. The routes to `told`, the other ends of its tunnels, it is told once, as soon as
  * networkd has given these ports the addresses by which it looks them up.
  */
 function afterStart(told: readonly ServerPlan[]): string {
-  const ways = told.map((peer) => `  br-mesh-${peer.short}) way ${peer.mesh};;\n`);
-  return `#!/bin/sh -e
+  const ways = told.map((peer) => `way br-mesh-${peer.short} ${peer.mesh}\n`);
+  return `#!/bin/sh
+for br in $(ovs-vsctl list-br | grep -vx br-int); do ip link set $br up; done
 way() {
-  until ovs-appctl ovs/route/add $1/32 $br >/dev/null 2>&1; do sleep 0.1; done
+  ovs-vsctl br-exists $1 || return
+  for attempt in $(seq ${ROUTE_PATIENCE * 10}); do
+    why=$(ovs-appctl ovs/route/add $2/32 $1 2>&1) && return
+    sleep 0.1
+  done
+  echo "no tunnel to $2: $why" >&2
 }
-for br in $(ovs-vsctl list-br | grep -vx br-int); do
-  ip link set $br up
-  case $br in
-${ways.join("")}  esac
-done
+${ways.join("")}exit 0
 `;
 }
 
