@@ -23,5 +23,6 @@ export {
 export { type Route, type RouteAttributes, type RouteChange, RouteError } from "./route.ts";
 export type { Negotiated, SessionFailure, SessionInfo, SessionState, SpeakerEvents } from "./session-info.ts";
 export type { PeerRoute } from "./rib/adj-rib-in.ts";
+export type { Confirmation } from "./session/confirmations.ts";
 export { Speaker, type SpeakerWorld } from "./speaker.ts";
 export * from "./wire/index.ts";

@@ -15,6 +15,7 @@ import {
 import type { PeerRoute } from "./rib/adj-rib-in.ts";
 import { AdjRibOut } from "./rib/adj-rib-out.ts";
 import type { Route, RouteChange } from "./route.ts";
+import type { Confirmation } from "./session/confirmations.ts";
 import { Peer, type PeerWorld } from "./session/peer.ts";
 import type { SessionInfo, SpeakerEvents } from "./session-info.ts";
 import { nodeNetwork } from "./socket/node-network.ts";
@@ -200,6 +201,23 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
   /** Asks a peer for all of its routes again (RFC 2918). @returns false when the session cannot */
   refresh(peer: string, family: Family): boolean {
     return this.#peers.get(peer)?.requestRefresh(family) ?? false;
+  }
+
+  /**
+   * Asks every peer with a session whether it has read all that was announced and withdrawn until now, by the order in which it answers
+   * (RFC 7313); not before End-of-RIB was sent. A peer without enhanced route refresh, or with so many routes of its own that they had
+   * better not be sent again, is unable to say.
+   *
+   * @returns by peer; settled at the latest when its session ends
+   */
+  confirm(): ReadonlyMap<string, Promise<Confirmation>> {
+    this.#ribOut.flush();
+    const asked = new Map<string, Promise<Confirmation>>();
+    for (const [name, peer] of this.#peers) {
+      const confirmation = peer.confirm();
+      if (confirmation !== undefined) asked.set(name, confirmation);
+    }
+    return asked;
   }
 
   sessions(): SessionInfo[] {

@@ -2,11 +2,18 @@ import type { RouteAttributes } from "@trivet/bgp";
 import type { Candidate, Refusal } from "./candidate.ts";
 
 /** What something other than LXD says of a candidate at this moment. */
-export interface Ruling {
-  /** It is not announced now. */
-  readonly refusal?: Refusal;
-  /** It is announced, but with these too, so that routers prefer others: communities are added, the rest replaces its own. */
-  readonly attributes?: RouteAttributes;
+export type Ruling = NotNow | HeldBack;
+
+/** It is not announced. */
+interface NotNow {
+  readonly refusal: Refusal;
+}
+
+/** It is announced so that routers prefer others: with these communities added, and the rest in the place of its own. */
+interface HeldBack {
+  readonly attributes: RouteAttributes;
+  /** For people, after "held back: ". */
+  readonly why: string;
 }
 
 /**
@@ -17,7 +24,11 @@ export interface Ruling {
 export type Condition = (candidate: Candidate) => Ruling | undefined;
 
 /** What conditions say together. */
-export interface Verdict extends Ruling {
+export interface Verdict {
+  readonly refusal?: Refusal;
+  readonly attributes?: RouteAttributes;
+  /** Why it is held back: what each condition says of that. */
+  readonly why: readonly string[];
   /** How much they hold the candidate back: a condition counts for more than all that come after it in the list. */
   readonly weight: number;
 }
@@ -25,16 +36,18 @@ export interface Verdict extends Ruling {
 /** What all conditions say together: the first refusal, or all attributes. */
 export function ruling(candidate: Candidate, conditions: readonly Condition[]): Verdict | undefined {
   let attributes: RouteAttributes | undefined;
+  const why: string[] = [];
   let weight = 0;
   for (const condition of conditions) {
     weight *= 2;
     const ruled = condition(candidate);
-    if (ruled?.refusal !== undefined) return { ...ruled, weight };
-    if (ruled?.attributes === undefined) continue;
+    if (ruled === undefined) continue;
+    if ("refusal" in ruled) return { ...ruled, why, weight };
     attributes = together(attributes, ruled.attributes);
+    why.push(ruled.why);
     weight += 1;
   }
-  return attributes && { attributes, weight };
+  return attributes && { attributes, why, weight };
 }
 
 /** Attributes with others on top: communities are added, the rest is replaced. */

@@ -13,6 +13,8 @@ export interface RouteView {
   readonly nextHopFrom: string;
   /** What asks for it, the one that decided the next hop and attributes first. */
   readonly reasons: readonly string[];
+  /** Why routers are asked to prefer others; absent when they are not. */
+  readonly heldBack?: readonly string[];
 }
 
 export interface AttributesView {
@@ -43,12 +45,14 @@ export interface Explanation {
 }
 
 export function viewRoute({ prefix, nextHop, attributes, reasons }: AnnouncedRoute): RouteView {
+  const [{ ruled }] = reasons;
   return {
     prefix: prefix.toString(),
     nextHop: nextHop?.toString() ?? "self",
     ...(attributes === undefined ? {} : { attributes: viewAttributes(attributes) }),
     nextHopFrom: NEXT_HOPS[reasons[0].nextHop.origin],
     reasons: reasons.map(({ source }) => describeSource(source)),
+    ...(ruled === undefined ? {} : { heldBack: ruled.why }),
   };
 }
 
@@ -87,8 +91,9 @@ function verdict(
   allowed: boolean,
 ): string {
   if (route !== undefined) {
-    const { nextHop, nextHopFrom, reasons } = viewRoute(route);
-    return `announced via ${nextHop} (${nextHopFrom}): ${reasons[0] ?? ""}`;
+    const { nextHop, nextHopFrom, reasons, heldBack = [] } = viewRoute(route);
+    const held = heldBack.map((why) => `; held back: ${why}`).join("");
+    return `announced via ${nextHop} (${nextHopFrom}): ${reasons[0] ?? ""}${held}`;
   }
   const [first] = refused;
   if (first !== undefined) return `not announced: ${first.source}: ${first.why}`;

@@ -40,6 +40,7 @@ const route = z.strictObject({
   attributes: maybe(attributes),
   nextHopFrom: z.string().describe("Where the next hop comes from, for people"),
   reasons: strings().describe("What asks for it, the one that decided first"),
+  heldBack: maybe(strings()).describe("Why routers are asked to prefer others"),
 }) satisfies z.ZodType<RouteView>;
 
 const refused = z.strictObject({
@@ -176,6 +177,10 @@ const drain = z.strictObject({
   prefixes: strings(),
   told: z.strictObject({ sessions: count(), of: count() }),
   moved: strings().describe("Routers that themselves announced one of the prefixes since"),
+  routers: maybe(z.strictObject({ confirmed: strings(), silent: strings() })).describe(
+    "Once withdrawn: who has confirmed to have read that, and who could but has not; the others cannot say",
+  ),
+  gateways: maybe(strings()).describe("Of a server: networks whose active OVN gateway it is, PROJECT/NETWORK"),
 }) satisfies z.ZodType<DrainView>;
 export const drains = z.strictObject({
   servers: z.array(z.union([z.strictObject({ server: z.string(), drains: z.array(drain) }), notAsked])),

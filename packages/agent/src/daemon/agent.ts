@@ -118,10 +118,11 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
         failing: () => (this.#ready ? this.#checks.notPassing : undefined),
         ...kept("dns.json"),
       });
-    this.#drains = new Drains(
-      () => this.#config.drain.wait,
-      () => this.#reconsider(),
-    );
+    this.#drains = new Drains({
+      wait: () => this.#config.drain.wait,
+      changed: () => this.#reconsider(),
+      confirm: () => this.#speaker?.confirm() ?? new Map(),
+    });
     this.#gateways = new GatewayWatch({
       preferLocal: () => this.#config.gateway.preferLocal,
       changed: () => this.#gatewaysChanged(),
@@ -294,6 +295,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
             [...(speaker?.adjRibIn(peer) ?? [])].some((route) => prefixes.includes(route.prefix.toString())),
           )
           .map(({ peer }) => peer),
+      gateways: () => this.#gateways.gatewaysOn(this.snapshot?.server ?? ""),
     });
   }
 
@@ -361,6 +363,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#announcement = this.#announcer.announce(snapshot, this.#conditions, this.#dns?.services);
     const diff = diffRoutes(before.routes, this.#announcement.routes);
     this.#speaker?.update({ announce: diff.announced, withdraw: diff.withdrawn.map(({ prefix }) => prefix) });
+    this.#drains.announced();
     this.#metrics.announceSeconds.observe((performance.now() - began) / 1000);
     const known = this.#problems;
     this.#problems = [...this.#announcement.problems, ...this.#drains.problems, ...this.#checks.problems];

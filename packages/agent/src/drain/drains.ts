@@ -1,4 +1,4 @@
-import { WELL_KNOWN_COMMUNITIES } from "@trivet/bgp";
+import { type Confirmation, WELL_KNOWN_COMMUNITIES } from "@trivet/bgp";
 import type { Announcement } from "../announce/announce.ts";
 import type { Candidate, Problem } from "../announce/candidate.ts";
 import type { Condition, Ruling } from "../announce/condition.ts";
@@ -7,8 +7,8 @@ import { type Order, isOf, readOrders } from "./orders.ts";
 import { formatTarget } from "./target.ts";
 
 /**
- * `moving`: its routes say that they are about to go, and routers take others. `leaving`: they are withdrawn, and packets that were on
- * their way arrive. `safe`: nothing comes here any more; it may be stopped.
+ * `moving`: its routes say that they are about to go, and routers take others. `leaving`: they are withdrawn; routers read that, and
+ * packets that were on their way arrive. `safe`: nothing comes here any more; it may be stopped.
  */
 export type DrainPhase = "moving" | "leaving" | "safe";
 
@@ -28,15 +28,16 @@ export interface DrainView {
    * Only routers that announce to servers at all can be here.
    */
   readonly moved: readonly string[];
+  /** Once it is withdrawn. Routers that cannot say whether they have read that are in neither. */
+  readonly routers?: { readonly confirmed: readonly string[]; readonly silent: readonly string[] };
+  /** Of a server: the networks, PROJECT/NETWORK, whose active OVN gateway it is. Their packets stop until OVN has moved it. */
+  readonly gateways?: readonly string[];
 }
 
-/** Seconds from the withdrawal until packets that were on their way have arrived. */
-const SETTLE = 1;
-
-const ASKED: Ruling = {
-  // RFC 8326 §4.2: external routers that know the community prefer others by local preference; in the same AS it is said directly.
-  attributes: { communities: [WELL_KNOWN_COMMUNITIES["graceful-shutdown"]], localPref: 0 },
-};
+/** Milliseconds in which routers confirm that they have read the withdrawal; one that has not by then will not. */
+const CONFIRM = 10_000;
+/** Milliseconds from then until packets that were on their way have arrived. */
+const SETTLE = 1_000;
 
 interface Drain {
   readonly order: Order;
@@ -44,6 +45,19 @@ interface Drain {
   /** When the next phase comes, on `performance.now()`. */
   until: number;
   timer: NodeJS.Timeout | undefined;
+  /** What routers say of the withdrawal, by peer: nothing yet, or what became of the question. */
+  routers: ReadonlyMap<string, Confirmation | undefined> | undefined;
+  /** They have said what they say. */
+  settling: boolean;
+}
+
+export interface DrainsWorld {
+  /** Seconds that routers are given to move. */
+  readonly wait: () => number;
+  /** Told when the condition's answers are others. */
+  readonly changed: () => void;
+  /** Asks the routers whether they have read what was announced and withdrawn. */
+  readonly confirm: () => ReadonlyMap<string, Promise<Confirmation>>;
 }
 
 /**
@@ -51,27 +65,22 @@ interface Drain {
  * the say it has in what is announced.
  */
 export class Drains {
-  readonly #wait: () => number;
-  readonly #changed: () => void;
+  readonly #world: DrainsWorld;
   readonly #drains = new Map<string, Drain>();
   #before: Snapshot | undefined;
   #problems: readonly Problem[] = [];
 
-  /**
-   * @param wait seconds that routers are given to move
-   * @param changed told when the condition's answers are others
-   */
-  constructor(wait: () => number, changed: () => void) {
-    this.#wait = wait;
-    this.#changed = changed;
+  constructor(world: DrainsWorld) {
+    this.#world = world;
   }
 
   readonly condition: Condition = (candidate) => {
     let asked: Ruling | undefined;
     for (const { order, phase } of this.#drains.values()) {
       if (!isOf(candidate, order.target)) continue;
-      if (phase !== "moving") return DRAINED[order.target.kind];
-      asked = ASKED;
+      const { refused, asks } = RULINGS[order.target.kind];
+      if (phase !== "moving") return refused;
+      asked = asks;
     }
     return asked;
   };
@@ -86,7 +95,7 @@ export class Drains {
     return [...this.#drains.values()].some(({ order }) => order.target.kind === "server");
   }
 
-  /** Takes up new orders and drops what is no longer ordered. The caller then announces. */
+  /** Takes up new orders and drops what is no longer ordered. The caller then announces, and says so. */
   take(snapshot: Snapshot): void {
     const { orders, problems } = readOrders(snapshot);
     this.#problems = problems;
@@ -101,6 +110,26 @@ export class Drains {
     for (const order of orders) if (!this.#drains.has(order.key)) this.#begin(order, before);
   }
 
+  /** What the condition says has been announced. */
+  announced(): void {
+    const withdrawn = [...this.#drains.values()].filter(
+      ({ phase, routers }) => phase === "leaving" && routers === undefined,
+    );
+    if (withdrawn.length === 0) return;
+    const routers = new Map<string, Confirmation | undefined>();
+    const asked = [...this.#world.confirm()].map(async ([peer, confirmation]) => {
+      routers.set(peer, undefined);
+      routers.set(peer, await confirmation);
+    });
+    for (const drain of withdrawn) {
+      drain.routers = routers;
+      this.#after(drain, CONFIRM, () => this.#settle(drain));
+    }
+    void Promise.all(asked).then(() => {
+      for (const drain of withdrawn) if (this.#drains.get(drain.order.key) === drain) this.#settle(drain);
+    });
+  }
+
   stop(): void {
     for (const { timer } of this.#drains.values()) clearTimeout(timer);
     this.#drains.clear();
@@ -111,7 +140,7 @@ export class Drains {
    * @param peers how the sessions stand
    */
   view(server: string, announcement: Announcement, peers: Peers): DrainView[] {
-    return [...this.#drains.values()].map(({ order: { target }, phase, until }) => {
+    return [...this.#drains.values()].map(({ order: { target }, phase, until, routers }) => {
       const still = [...announcement.routes.values()].flatMap(({ reasons }) => reasons);
       const gone = announcement.refused.filter(({ refusal }) => refusal.code === "drained");
       const prefixes = textsOf([...still, ...gone].filter((candidate) => isOf(candidate, target)));
@@ -125,6 +154,8 @@ export class Drains {
         prefixes,
         told: peers.told(),
         moved: peers.announcing(prefixes),
+        ...(routers === undefined ? {} : { routers: answers(routers) }),
+        ...(target.kind === "server" ? { gateways: peers.gateways() } : {}),
       };
     });
   }
@@ -132,47 +163,60 @@ export class Drains {
   #begin(order: Order, before: Snapshot | undefined): void {
     // Its time is another server's clock: only what was ordered before this agent could see it is believed to be so old.
     const age = wasHere(order, before) || order.since === undefined ? 0 : Date.now() - order.since;
-    const wait = this.#wait() * 1000;
-    const drain: Drain = { order, phase: "moving", until: 0, timer: undefined };
+    const wait = this.#world.wait() * 1000;
+    const drain: Drain = { order, phase: "moving", until: 0, timer: undefined, routers: undefined, settling: false };
     this.#drains.set(order.key, drain);
     const left = Math.min(wait, wait - age);
-    if (left <= 0) this.#leave(drain);
+    if (left <= 0) drain.phase = "leaving";
     else
       this.#after(drain, left, () => {
-        this.#leave(drain);
-        this.#changed();
+        drain.phase = "leaving";
+        this.#world.changed();
       });
   }
 
-  #leave(drain: Drain): void {
-    drain.phase = "leaving";
-    this.#after(drain, SETTLE * 1000, () => {
-      drain.phase = "safe";
-    });
+  #settle(drain: Drain): void {
+    if (drain.settling) return;
+    drain.settling = true;
+    this.#after(drain, SETTLE, () => (drain.phase = "safe"));
   }
 
   #after(drain: Drain, milliseconds: number, then: () => void): void {
+    clearTimeout(drain.timer);
     drain.until = performance.now() + milliseconds;
     drain.timer = setTimeout(then, milliseconds);
   }
 }
 
-/** How the sessions with routers stand, for {@link Drains.view}. */
+/** How the world stands, for {@link Drains.view}. */
 export interface Peers {
   told(): DrainView["told"];
   /** Peers that announce any of the prefixes. */
   announcing(prefixes: readonly string[]): readonly string[];
+  /** Networks whose active gateway this server is. */
+  gateways(): readonly string[];
 }
 
-function drained(why: string): Ruling {
-  return { refusal: { code: "drained", why } };
+/** What the condition says of a target: while it moves, and once it has. */
+function rulings(why: string): { readonly asks: Ruling; readonly refused: Ruling } {
+  return {
+    // RFC 8326 §4.2: external routers that know the community prefer others by local preference; in the same AS it is said directly.
+    asks: { attributes: { communities: [WELL_KNOWN_COMMUNITIES["graceful-shutdown"]], localPref: 0 }, why },
+    refused: { refusal: { code: "drained", why } },
+  };
 }
 
-const DRAINED = {
-  server: drained("the server is drained"),
-  instance: drained("the instance is drained"),
-  prefix: drained("the prefix is drained on this server"),
+const RULINGS = {
+  server: rulings("the server is drained"),
+  instance: rulings("the instance is drained"),
+  prefix: rulings("the prefix is drained on this server"),
 };
+
+function answers(routers: ReadonlyMap<string, Confirmation | undefined>): NonNullable<DrainView["routers"]> {
+  const those = (wanted: Confirmation | undefined): string[] =>
+    [...routers].filter(([, said]) => said === wanted).map(([peer]) => peer);
+  return { confirmed: those("read"), silent: those(undefined) };
+}
 
 /** The target was this server's before the order was seen: then the order is new. */
 function wasHere({ target }: Order, before: Snapshot | undefined): boolean {

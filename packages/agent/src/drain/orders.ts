@@ -52,6 +52,11 @@ export function readOrders(snapshot: Pick<Snapshot, "server" | "clustered" | "in
   return { orders, problems };
 }
 
+/** Whether a server is to go as a whole. */
+export function isServerDrained(notes: Config | undefined, server: string): boolean {
+  return readServerOrders(notes, server).has(WHOLE);
+}
+
 /** The whole server, where a prefix could stand. */
 const WHOLE = "*";
 

@@ -1,21 +1,20 @@
-import { WELL_KNOWN_COMMUNITIES } from "@trivet/bgp";
+import { type RouteAttributes, WELL_KNOWN_COMMUNITIES } from "@trivet/bgp";
 import type { Candidate } from "../announce/candidate.ts";
 import type { Condition, Ruling } from "../announce/condition.ts";
+import { isServerDrained } from "../drain/orders.ts";
 import { type Snapshot, networkFor } from "../inventory/snapshot.ts";
 
 /** What was seen of one path to a server. `unknown`: never up, or taken down on purpose: it says nothing of the server. */
 type PathState = "unknown" | "up" | "lost";
 
 /** Routers take such a route only when there is no other: by RFC 8326 where they know it, by the MED where they do not. */
-const LAST_RESORT: Ruling = {
-  attributes: {
-    communities: [WELL_KNOWN_COMMUNITIES["graceful-shutdown"]],
-    localPref: 0,
-    med: 4_294_967_295,
-  },
+const LAST_RESORT = {
+  communities: [WELL_KNOWN_COMMUNITIES["graceful-shutdown"]],
+  localPref: 0,
+  med: 4_294_967_295,
 };
 /** Worse than a route whose gateway is on its own server. */
-const DETOUR: Ruling = { attributes: { med: 100 } };
+const DETOUR = { med: 100 };
 
 /** Milliseconds that a lost path must be seen again before it counts: one that comes and goes does not move routes each time. */
 const STEADY = 5_000;
@@ -36,7 +35,8 @@ export interface GatewayWorld {
  * Packets to an instance pass the active gateway of its OVN network, which may be on another server than the instance and its
  * announcer. When that server dies, OVN moves the gateway, in seconds; until LXD tells where to, such routes are the routers' last
  * resort, so that an anycast address is served by other servers in the meantime. They are not withdrawn: a wrong suspicion, or a late
- * answer from LXD, must take nothing from where there is no other way.
+ * answer from LXD, must take nothing from where there is no other way. The same holds while that server is drained: before it is stopped,
+ * traffic leaves its gateways, too.
  *
  * Its condition is the say it has in what is announced.
  */
@@ -44,6 +44,7 @@ export class GatewayWatch {
   readonly #world: GatewayWorld;
   readonly #paths = new Map<string, Map<string, PathState>>();
   #dead: ReadonlySet<string> = new Set();
+  #drained: ReadonlySet<string> = new Set();
   #snapshot: Snapshot | undefined;
   /** Lost paths that are seen again, until they are trusted. */
   readonly #returning = new Map<string, NodeJS.Timeout>();
@@ -56,11 +57,16 @@ export class GatewayWatch {
 
   readonly condition: Condition = ({ source }) => {
     const local = this.#world.preferLocal();
-    if (this.#dead.size === 0 && !local) return undefined;
+    if (this.#dead.size === 0 && this.#drained.size === 0 && !local) return undefined;
     const chassis = this.#chassisOf(source);
-    if (chassis === undefined) return undefined;
-    if (this.#dead.has(chassis)) return LAST_RESORT;
-    return local && chassis !== this.#snapshot?.server ? DETOUR : undefined;
+    if (chassis === undefined || chassis === this.#snapshot?.server) return undefined;
+    const heldBack = (attributes: RouteAttributes, what: string): Ruling => ({
+      attributes,
+      why: `its gateway is on ${chassis}, ${what}`,
+    });
+    if (this.#dead.has(chassis)) return heldBack(LAST_RESORT, "which is lost");
+    if (this.#drained.has(chassis)) return heldBack(LAST_RESORT, "which is drained");
+    return local ? heldBack(DETOUR, "not here") : undefined;
   };
 
   /** Servers that all watched paths were lost to. */
@@ -68,8 +74,23 @@ export class GatewayWatch {
     return this.#dead;
   }
 
+  /** The networks whose active gateway is on a server, PROJECT/NETWORK. */
+  gatewaysOn(server: string): string[] {
+    const networks = [...(this.#snapshot?.networks.values() ?? [])];
+    return networks
+      .filter(({ chassis }) => this.#serverOf(chassis) === server)
+      .map(({ project, name }) => `${project}/${name}`)
+      .toSorted();
+  }
+
   take(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
+    const servers = snapshot.members.map(({ server_name }) => server_name);
+    const drained = new Set(servers.filter((server) => isServerDrained(snapshot.notes, server)));
+    const known = this.#drained;
+    this.#drained = drained;
+    // LXD tells where the gateways are only who asks.
+    if (servers.some((server) => drained.has(server) && !known.has(server))) this.#world.reread();
   }
 
   /** These paths are watched from now on: what was seen of others counts no more. */

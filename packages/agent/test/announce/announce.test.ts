@@ -424,7 +424,8 @@ describe("conditions", () => {
     networks: [ovn("ovn-a", {})],
     instances: [instance("one", ROUTES), instance("two", ROUTES)],
   };
-  const held: Condition = ({ source }) => (source.instance === "one" ? { attributes: { med: 500 } } : undefined);
+  const held: Condition = ({ source }) =>
+    source.instance === "one" ? { attributes: { med: 500 }, why: "it is one" } : undefined;
   const refused: Condition = ({ source }) =>
     source.instance === "one" ? { refusal: { code: "opted-out", why: "it is one" } } : undefined;
 
@@ -451,22 +452,22 @@ describe("conditions", () => {
 
   test("several add up, a refusal above all; the first of the list weighs most", () => {
     const community: Condition = ({ source }) =>
-      source.instance === "two" ? { attributes: { communities: [1] } } : {};
-    const both: Condition = () => ({ attributes: { localPref: 1 } });
+      source.instance === "two" ? { attributes: { communities: [1] }, why: "it is two" } : undefined;
+    const both: Condition = () => ({ attributes: { localPref: 1 }, why: "it is" });
     const reasons = (...conditions: Condition[]) =>
       new Announcer(OPEN)
         .announce(snapshot(twins), conditions)
         .routes.get("2001:db8:f::53/128")
-        ?.reasons.map(({ source, ruled }) => [source.instance, ruled?.attributes]);
+        ?.reasons.map(({ source, ruled }) => [source.instance, ruled?.attributes, ...(ruled?.why ?? [])]);
     expect(reasons(held, community, both)).toEqual([
-      ["two", { communities: [1], localPref: 1 }],
-      ["one", { med: 500, localPref: 1 }],
+      ["two", { communities: [1], localPref: 1 }, "it is two", "it is"],
+      ["one", { med: 500, localPref: 1 }, "it is one", "it is"],
     ]);
     expect(reasons(community, held)).toEqual([
-      ["one", { med: 500 }],
-      ["two", { communities: [1] }],
+      ["one", { med: 500 }, "it is one"],
+      ["two", { communities: [1] }, "it is two"],
     ]);
-    expect(reasons(held, refused, community)).toEqual([["two", { communities: [1] }]]);
+    expect(reasons(held, refused, community)).toEqual([["two", { communities: [1] }, "it is two"]]);
   });
 
   test("communities are added to those of the configuration", () => {
@@ -474,7 +475,9 @@ describe("conditions", () => {
       ...OPEN,
       attributes: [{ match: Prefix.parse("::/0"), attributes: { communities: [7], med: 1 } }],
     });
-    const { routes } = announcer.announce(snapshot(twins), [() => ({ attributes: { communities: [8], med: 2 } })]);
+    const { routes } = announcer.announce(snapshot(twins), [
+      () => ({ attributes: { communities: [8], med: 2 }, why: "it is so" }),
+    ]);
     expect(routes.get("2001:db8:f::53/128")?.attributes).toEqual({ communities: [7, 8], med: 2 });
   });
 

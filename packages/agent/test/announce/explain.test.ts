@@ -20,6 +20,14 @@ const announcement = new Announcer({ ...OPEN, allow }).announce(world);
 const why = (prefix: string) => explain(announcement, Prefix.parse(prefix), allow);
 
 describe("explaining a prefix", () => {
+  test("that routers are asked not to prefer: why", () => {
+    const conditions = ["the gateway is lost", "it is old"].map((why) => () => ({ attributes: { med: 5 }, why }));
+    const held = new Announcer({ ...OPEN, allow }).announce(world, conditions);
+    const { verdict, route: shown } = explain(held, Prefix.parse("203.0.113.53/32"), allow);
+    expect(verdict).toMatch(/ \(eth0 on ovn-a\); held back: the gateway is lost; held back: it is old$/);
+    expect(shown?.heldBack).toEqual(["the gateway is lost", "it is old"]);
+  });
+
   test("that is announced: what asks for it, by which next hop, and what else does not", () => {
     expect(why("203.0.113.53/32")).toEqual({
       prefix: "203.0.113.53/32",

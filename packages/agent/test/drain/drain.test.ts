@@ -3,7 +3,7 @@ import { NS1 } from "@trivet/lab";
 import { eventually } from "@trivet/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AgentClient } from "../../src/api/client.ts";
-import type { DrainOrderAnswer, DrainsAnswer, StatusAnswer } from "../../src/api/types.ts";
+import type { DrainOrderAnswer, DrainsAnswer, ExplainAnswer, StatusAnswer } from "../../src/api/types.ts";
 import type { DrainView } from "../../src/drain/drains.ts";
 import { World } from "../support/agents.ts";
 
@@ -47,7 +47,11 @@ describe("draining an instance", () => {
     await eventually("its route is about to go", () => going("langara"));
     expect((await drainOf("dns/ns1-01"))?.prefixes).toEqual([...NS1]);
     const done = await reaches("dns/ns1-01", "safe");
-    expect(done).toMatchObject({ prefixes: [...NS1], told: { sessions: 1, of: 1 } });
+    expect(done).toMatchObject({
+      prefixes: [...NS1],
+      told: { sessions: 1, of: 1 },
+      routers: { confirmed: ["127.0.0.1"], silent: [] },
+    });
     expect(announced("langara")).toBe(false);
     expect(going("abydos")).toBe(false);
     await cancel("dns/ns1-01");
@@ -141,9 +145,24 @@ describe("draining a prefix and a server", () => {
     expect((await ask.get<StatusAnswer>("/v1/status")).draining).toBe(true);
     await reaches("langara", "safe");
     expect(world.routes("langara")).toEqual([]);
-    expect(announced("abydos")).toBe(true);
+    expect(announced("abydos") && !going("abydos")).toBe(true);
     await cancel("langara");
     await eventually("it is back", () => announced("langara") && !going("langara"));
+  });
+
+  test("a whole server: what others announce through its gateways is the last resort meanwhile", async () => {
+    world.cluster.configureNetwork({ project: "dns", name: "dns-abydos" }, { chassis: "langara" });
+    await order("langara", "&force=true");
+    await eventually("abydos has it as the last resort", () => going("abydos"));
+    const { servers } = await ask.get<ExplainAnswer>(
+      `/v1/routes/explain?prefix=${encodeURIComponent(ANYCAST)}&everywhere=true`,
+    );
+    expect(servers.find(({ server }) => server === "abydos")).toMatchObject({
+      verdict: expect.stringMatching(/; held back: its gateway is on langara, which is drained$/) as string,
+    });
+    expect((await drainOf("langara"))?.gateways).toContain("dns/dns-abydos");
+    await cancel("langara");
+    await eventually("it is a route as any other", () => announced("abydos") && !going("abydos"));
   });
 
   test("what does not exist is named", async () => {

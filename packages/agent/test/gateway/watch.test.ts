@@ -13,12 +13,10 @@ const PATHS = [
 ];
 
 /** An instance here whose packets pass the gateway on `chassis`. */
-function seen(chassis: string): Snapshot {
+function seen(chassis: string, notes: Record<string, string> = {}): Snapshot {
   const network = ovn("net", {}, { chassis });
-  return snapshot({
-    networks: [network],
-    instances: [instance("dns", { network: "net", "ipv4.routes.external": "203.0.113.1/32" })],
-  });
+  const instances = [instance("dns", { network: "net", "ipv4.routes.external": "203.0.113.1/32" })];
+  return { ...snapshot({ networks: [network], instances }), notes };
 }
 
 let preferLocal = false;
@@ -111,6 +109,32 @@ describe("a wrong suspicion", () => {
     expect(watch.dead.size).toBe(0);
     watch.saw("server-3", "mesh 3", "lost");
     expect(watch.dead.size).toBe(0);
+  });
+});
+
+describe("a server that is drained as a whole", () => {
+  const drained = { "user.trivet.drain.server-2": "* 2026-01-01T12:00:00Z" };
+
+  test("makes routes through its gateways the last resort, while it is: it is about to be stopped", () => {
+    expect(attributes(seen("server-2", drained))).toEqual(LAST_RESORT);
+    expect(attributes(seen("server-3", drained))).toBeUndefined();
+    expect(attributes(seen("server-2"))).toBeUndefined();
+  });
+
+  test("is no reason on itself, where its own drain has its say", () => {
+    expect(attributes(seen("server-1", { "user.trivet.drain.server-1": "* T" }))).toBeUndefined();
+  });
+
+  test("which is none while only prefixes of it are drained", () => {
+    expect(attributes(seen("server-2", { "user.trivet.drain.server-2": "203.0.113.1/32 T" }))).toBeUndefined();
+  });
+
+  test("has the gateways read again, once; and tells which networks' it is", () => {
+    watch.take(seen("server-2", drained));
+    watch.take(seen("server-2", drained));
+    expect(reread).toHaveBeenCalledTimes(1);
+    expect(watch.gatewaysOn("server-2")).toEqual(["default/net"]);
+    expect(watch.gatewaysOn("server-3")).toEqual([]);
   });
 });
 

@@ -18,10 +18,7 @@ const DAY = 24 * 3600;
 /** All of the agent between LXD and BGP, as the agent puts it together. */
 class Chain {
   readonly store = new Store();
-  readonly drains = new Drains(
-    () => 5,
-    () => this.announce(),
-  );
+  readonly drains = new Drains({ wait: () => 5, changed: () => this.announce(), confirm: () => new Map() });
   readonly gateways = new GatewayWatch({
     preferLocal: () => false,
     changed: () => this.announce(),
@@ -164,7 +161,7 @@ test("a day of flapping servers, ways, instances, gateways and drains leaves wha
   expect(seen.lastResort).toBeGreaterThan(100);
   expect(plain(agent.table)).toEqual(plain(fresh.table));
   expect(plain(agent.table).length).toBeGreaterThan(0);
-  const peers = { told: () => ({ sessions: 0, of: 0 }), announcing: () => [] };
+  const peers = { told: () => ({ sessions: 0, of: 0 }), announcing: () => [], gateways: () => [] };
   const drains = (one: Chain) =>
     one.drains.view(
       "server-1",

@@ -13,6 +13,8 @@ export interface PeerRoute {
 /** What a peer announces: to be seen and counted, never to be used. */
 export class AdjRibIn {
   readonly #tables: Readonly<Record<Family, PrefixTable>> = { 4: new PrefixTable(4), 6: new PrefixTable(6) };
+  /** What the peer has not announced again since it began to answer a route refresh. */
+  readonly #stale: Partial<Record<Family, PrefixTable>> = {};
   readonly #paths = new Counted<{ readonly nextHop: Address; readonly attributes: PathAttributes }>();
 
   apply({ withdrawn, announced, attributes }: UpdateMessage): void {
@@ -24,11 +26,27 @@ export class AdjRibIn {
       for (const prefix of prefixes) {
         const table = this.#tables[prefix.family];
         const row = table.add(prefix);
+        this.#renew(prefix);
         this.#paths.retain(path);
         this.#paths.release(table.value[row] as number);
         table.value[row] = path;
       }
     }
+  }
+
+  /** The peer announces all of a family again (RFC 7313 §4). */
+  beginRefresh(family: Family): void {
+    const stale = new PrefixTable(family);
+    const table = this.#tables[family];
+    for (let row = 0; row < table.size; row++) stale.addRow(table, row);
+    this.#stale[family] = stale;
+  }
+
+  /** It has: what it has not announced again is gone. */
+  endRefresh(family: Family): void {
+    const stale = this.#stale[family];
+    delete this.#stale[family];
+    for (let row = 0; row < (stale?.size ?? 0); row++) this.#withdraw((stale as PrefixTable).prefixAt(row));
   }
 
   count(): Record<Family, number> {
@@ -42,6 +60,12 @@ export class AdjRibIn {
         if (path !== undefined) yield { prefix: table.prefixAt(row), ...path };
       }
     }
+  }
+
+  #renew(prefix: Prefix): void {
+    const stale = this.#stale[prefix.family];
+    const row = stale?.find(prefix) ?? -1;
+    if (row >= 0) stale?.remove(row);
   }
 
   #withdraw(prefix: Prefix): void {

@@ -1,5 +1,5 @@
 import type { Family } from "@trivet/ip";
-import { type Message, RefreshSubtype, encodeEndOfRib, encodeMessage, unicast } from "../wire/index.ts";
+import { RefreshSubtype, encodeEndOfRib, encodeMessage, unicast } from "../wire/index.ts";
 import type { OutGroup, Outgoing } from "./out-group.ts";
 import { PrefixTable } from "./prefix-table.ts";
 import type { Rendered } from "./render.ts";
@@ -27,7 +27,7 @@ interface SenderOptions {
  *
  * While the peer reads, it gets the group's buffers. While it does not, only the prefixes that changed are remembered, each with what
  * the peer was last told of it, and the difference is sent when it reads again. All larger work waits for that moment, in this order:
- * the first dump, what was missed, a move to another group, refreshes, End-of-RIB.
+ * the first dump, what was missed, a move to another group, refreshes, End-of-RIB, the question whether all of it was read.
  */
 export class Sender {
   readonly #pipe: Pipe;
@@ -43,6 +43,7 @@ export class Sender {
   readonly #dumps: Set<Family>;
   readonly #refreshes = new Set<Family>();
   #endOfRib: "held" | "due" | "sent";
+  readonly #questions = new Set<Family>();
 
   constructor(pipe: Pipe, options: SenderOptions) {
     this.#pipe = pipe;
@@ -106,6 +107,12 @@ export class Sender {
 
   releaseEndOfRib(): void {
     if (this.#endOfRib === "held") this.#endOfRib = "due";
+    this.#pump();
+  }
+
+  /** Asks the peer for its routes of a family, after all that it is to be sent now. */
+  ask(family: Family): void {
+    this.#questions.add(family);
     this.#pump();
   }
 
@@ -176,7 +183,11 @@ export class Sender {
       this.#options.endOfRibSent();
       return true;
     }
-    return false;
+    // Until then the peer may keep what is no longer announced (RFC 4724 §4.2).
+    if (this.#endOfRib !== "sent" || this.#questions.size === 0) return false;
+    for (const family of this.#questions) this.#queue.push(encodeRefresh(family, RefreshSubtype.Request, group));
+    this.#questions.clear();
+    return true;
   }
 
   #enqueue(outgoing: Outgoing): void {
@@ -186,11 +197,14 @@ export class Sender {
 
   #enqueueRefresh(group: OutGroup, family: Family): void {
     const mark = (subtype: number): void => {
-      const message: Message = { kind: "route-refresh", family: unicast(family), subtype };
-      this.#queue.push(encodeMessage(message, group.profile.context));
+      if (this.#options.enhancedRefresh) this.#queue.push(encodeRefresh(family, subtype, group));
     };
-    if (this.#options.enhancedRefresh) mark(RefreshSubtype.Begin);
+    mark(RefreshSubtype.Begin);
     this.#enqueue(group.encodeAll(family));
-    if (this.#options.enhancedRefresh) mark(RefreshSubtype.End);
+    mark(RefreshSubtype.End);
   }
+}
+
+function encodeRefresh(family: Family, subtype: number, { profile }: OutGroup): Uint8Array {
+  return encodeMessage({ kind: "route-refresh", family: unicast(family), subtype }, profile.context);
 }

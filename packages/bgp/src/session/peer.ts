@@ -1,4 +1,4 @@
-import { Address, parseScoped } from "@trivet/ip";
+import { Address, type Family, parseScoped } from "@trivet/ip";
 import type { Clock } from "../clock.ts";
 import { WireError } from "../error.ts";
 import { survivor } from "../fsm/collision.ts";
@@ -23,9 +23,9 @@ import {
   type UpdateMessage,
   cease,
   describeNotification,
-  unicast,
   unicastFamily,
 } from "../wire/index.ts";
+import { type Confirmation, Confirmations } from "./confirmations.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { SessionRecord } from "./record.ts";
 
@@ -61,6 +61,7 @@ export class Peer implements LinkOwner {
   #accepted: Link | undefined;
   #up: Link | undefined;
   #sender: Sender | undefined;
+  #confirmations: Confirmations | undefined;
   #ribIn = new AdjRibIn();
   readonly #record: SessionRecord;
   #endOfRib = new Set<4 | 6>();
@@ -128,8 +129,16 @@ export class Peer implements LinkOwner {
   requestRefresh(family: 4 | 6): boolean {
     const negotiated = this.#up?.state.negotiated;
     if (negotiated?.routeRefresh !== true || !negotiated.families.includes(family)) return false;
-    this.#up?.send({ kind: "route-refresh", family: unicast(family), subtype: RefreshSubtype.Request });
+    if (negotiated.enhancedRefresh) void this.#confirmations?.ask(family);
+    else this.#sender?.ask(family);
     return true;
+  }
+
+  /** Learns whether the peer has read all that it is sent up to now; nothing without a session. */
+  confirm(): Promise<Confirmation> | undefined {
+    if (this.#up === undefined) return undefined;
+    const family = this.#answerable();
+    return family === undefined ? Promise.resolve("unable") : this.#confirmations?.ask(family);
   }
 
   get ribIn(): AdjRibIn {
@@ -230,9 +239,20 @@ export class Peer implements LinkOwner {
 
   refresh(_link: Link, { family, subtype }: RouteRefreshMessage): void {
     const unicastOf = unicastFamily(family);
-    if (unicastOf === undefined || subtype !== RefreshSubtype.Request) return;
-    this.#world.emit("refresh", { peer: this.name, family: unicastOf });
-    this.#sender?.refresh(unicastOf);
+    if (unicastOf === undefined) return;
+    switch (subtype) {
+      case RefreshSubtype.Request:
+        this.#world.emit("refresh", { peer: this.name, family: unicastOf });
+        this.#sender?.refresh(unicastOf);
+        break;
+      case RefreshSubtype.Begin:
+        this.#ribIn.beginRefresh(unicastOf);
+        this.#confirmations?.answered(unicastOf);
+        break;
+      case RefreshSubtype.End:
+        this.#ribIn.endRefresh(unicastOf);
+        break;
+    }
   }
 
   notification(direction: "sent" | "received", message: NotificationMessage): void {
@@ -269,6 +289,7 @@ export class Peer implements LinkOwner {
       endOfRibSent: () => (this.#restarting = false),
     });
     this.#sender = sender;
+    this.#confirmations = new Confirmations((family) => sender.ask(family));
     // Listeners hear of the session before it is used.
     this.#show(undefined);
     if (this.#up === link) this.#world.ribOut.join(sender, this.options.exports, this.#profile(link));
@@ -281,6 +302,8 @@ export class Peer implements LinkOwner {
       this.#up = undefined;
       if (this.#sender !== undefined) this.#world.ribOut.leave(this.#sender);
       this.#sender = undefined;
+      this.#confirmations?.end();
+      this.#confirmations = undefined;
       this.#ribIn = new AdjRibIn();
       this.#endOfRib = new Set();
       if (link !== this.#primary && this.#running) this.#primary.dispatch({ type: "restart" });
@@ -294,6 +317,17 @@ export class Peer implements LinkOwner {
   #end(reason: string, notification: NotificationMessage | undefined, automatic: boolean): void {
     for (const link of new Set([this.#up, this.#accepted, this.#primary]))
       link?.dispatch({ type: "stop", reason, automatic, ...(notification === undefined ? {} : { notification }) });
+  }
+
+  /** The family of which the peer announces least, if it marks the beginning of its answer and has not too much to answer. */
+  #answerable(): Family | undefined {
+    const { families = [], enhancedRefresh, peerRestart } = this.#up?.state.negotiated ?? {};
+    if (enhancedRefresh !== true) return undefined;
+    const counts = this.#ribIn.count();
+    // RFC 7313 §4: not before its End-of-RIB, if it has graceful restart.
+    return families
+      .filter((family) => (peerRestart === undefined || this.#endOfRib.has(family)) && counts[family] <= FEW)
+      .toSorted((a, b) => counts[a] - counts[b])[0];
   }
 
   /** The state of the link that came furthest. */
@@ -358,5 +392,8 @@ export class Peer implements LinkOwner {
     };
   }
 }
+
+/** Routes that a peer may be asked to send again only to learn what it has read. */
+const FEW = 10_000;
 
 const COLLISION = cease(CeaseReason.CollisionResolution);

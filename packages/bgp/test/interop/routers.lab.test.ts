@@ -22,7 +22,7 @@ async function wrongSignatures(namespace: Namespace): Promise<number> {
   return Number(values[names.indexOf("TCPMD5Failure")]);
 }
 
-for (const [kind, { needs, extendedNextHop }] of Object.entries(KINDS)) {
+for (const [kind, { needs, extendedNextHop, enhancedRefresh }] of Object.entries(KINDS)) {
   describeLab(`interoperation with ${kind}`, { programs: needs }, () => {
     let link: Link;
     beforeAll(async () => {
@@ -79,6 +79,27 @@ for (const [kind, { needs, extendedNextHop }] of Object.entries(KINDS)) {
         expect(await router.nextHops("10.0.0.0/8")).toEqual([OURS[4]]);
         await speaker.announce([]);
       });
+    });
+
+    test(`whether it has read what it was sent ${enhancedRefresh ? "is" : "cannot be"} learnt (RFC 7313)`, async () => {
+      const outcome = enhancedRefresh ? "read" : "unable";
+      const router = await link.startRouter(kind, { passive: true });
+      // FRR 8.4 sends End-of-RIB, before which it must not answer, only to those with graceful restart.
+      const speaker = await link.startSpeaker({ gracefulRestart: { restartTime: 5 } });
+      await link.established(OURS[4]);
+      if (enhancedRefresh)
+        await eventually("its End-of-RIB came", async () => (await speaker.sessions())[0]?.endOfRib.length !== 0);
+      for (const prefix of ["10.0.0.0/8", "11.0.0.0/8"]) {
+        await speaker.announce([{ prefix, nextHop: OURS[4] }]);
+        expect(await speaker.call("confirm")).toEqual([outcome]);
+      }
+      router.signal("SIGSTOP");
+      await speaker.announce([]);
+      const asked = speaker.call("confirm");
+      router.signal("SIGCONT");
+      expect(await asked).toEqual([outcome]);
+      if (enhancedRefresh) expect(await router.count(4)).toBe(0);
+      await link.end();
     });
 
     test("the router connects to a speaker's listen range, which has a password", async () => {

@@ -8,13 +8,27 @@ export const ROUTER_ASN = 65000;
 export const OURS = { 4: "192.0.2.1", 6: "2001:db8::1" } as const;
 export const ROUTER = { 4: "192.0.2.254", 6: "2001:db8::fe" } as const;
 
-export const KINDS: Record<
-  string,
-  { needs: string[]; make: (namespace: Namespace, options: RouterOptions) => Router; extendedNextHop: boolean }
-> = {
-  FRR: { needs: ["bgpd", "zebra", "vtysh"], make: (n, o) => new Frr(n, o), extendedNextHop: true },
-  BIRD: { needs: ["bird", "birdc"], make: (n, o) => new Bird(n, o), extendedNextHop: true },
-  GoBGP: { needs: ["gobgpd", "gobgp"], make: (n, o) => new GoBgp(n, o), extendedNextHop: false },
+interface Kind {
+  readonly needs: string[];
+  readonly make: (namespace: Namespace, options: RouterOptions) => Router;
+  readonly extendedNextHop: boolean;
+  readonly enhancedRefresh: boolean;
+}
+
+export const KINDS: Record<string, Kind> = {
+  FRR: {
+    needs: ["bgpd", "zebra", "vtysh"],
+    make: (n, o) => new Frr(n, o),
+    extendedNextHop: true,
+    enhancedRefresh: true,
+  },
+  BIRD: { needs: ["bird", "birdc"], make: (n, o) => new Bird(n, o), extendedNextHop: true, enhancedRefresh: true },
+  GoBGP: {
+    needs: ["gobgpd", "gobgp"],
+    make: (n, o) => new GoBgp(n, o),
+    extendedNextHop: false,
+    enhancedRefresh: false,
+  },
 };
 
 /** As FRR writes 65535:0. */

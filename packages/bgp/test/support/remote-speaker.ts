@@ -14,6 +14,7 @@ type Call =
   | "announce"
   | "announceMany"
   | "adjRibIn"
+  | "confirm"
   | "sessions"
   | "stop"
   | "detach"

@@ -25,6 +25,7 @@ async function perform(call: Request["call"], args: readonly unknown[]): Promise
   if (call === "announce") return speaker.announce((args[0] as RouteText[]).map(toRoute));
   if (call === "announceMany") return speaker.announce(many(args[0] as string, args[1] as number, args[2] as string));
   if (call === "adjRibIn") return [...speaker.adjRibIn(args[0] as string)].map(({ prefix }) => prefix.toString());
+  if (call === "confirm") return await Promise.all(speaker.confirm().values());
   return await (speaker[call] as (...all: unknown[]) => unknown).apply(speaker, [...args]);
 }
 

@@ -39,8 +39,8 @@ export const drain = buildCommand<Flags & { readonly force: boolean }, [string?]
     brief:
       "Moves traffic away from a server, instance or prefix before it is stopped; without one, lists what is drained",
     fullDescription:
-      "Asks the routers to prefer other paths (RFC 8326), gives them the time `drain.wait` of agent.yaml, withdraws, and ends when\n" +
-      "it is safe to stop. The order stands in LXD: it outlives the agent and this command, and may be given on any server.\n" +
+      "Asks the routers to prefer other paths (RFC 8326), gives them the time `drain.wait` of agent.yaml, withdraws, waits until they\n" +
+      "have read that where they can say so, and ends when it is safe to stop. The order stands in LXD: it outlives the agent and this command, and may be given on any server.\n" +
       "`trivet undrain` takes it back.",
   },
   parameters: {
@@ -105,7 +105,15 @@ async function follow(
   }
   const done = await until(agent, ordered, (view) => view === undefined || view.phase === "safe");
   if (done === undefined) throw new NotTakenUpError(`${ordered.target} on ${ordered.server}: the order was taken back`);
+  const { routers: { confirmed, silent } = { confirmed: [], silent: [] }, gateways = [] } = done;
+  if (confirmed.length > 0) step(`${confirmed.join(", ")} confirmed to have read that`);
+  if (silent.length > 0)
+    step(`${silent.join(", ")} did not confirm it in time: see whether it still sends packets here`);
   step("safe to stop");
+  if (gateways.length > 0)
+    step(
+      `it is the gateway of ${count(gateways, "network", "networks")} (${gateways.join(", ")}): single instances there pause while OVN moves it`,
+    );
   return done;
 }
 
