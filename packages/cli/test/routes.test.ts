@@ -23,6 +23,7 @@ let server: Server;
 const ROUTES: RoutesAnswer = {
   server: "langara",
   ready: true,
+  routers: 1,
   routes: [
     {
       prefix: "203.0.113.1/32",

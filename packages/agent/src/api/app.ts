@@ -2,20 +2,13 @@ import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { RecordError } from "@trivet/dns";
 import { AddressError, Prefix } from "@trivet/ip";
-import { explain, viewRefused, viewRoute } from "../announce/explain.ts";
+import { explain, viewRoute } from "../announce/explain.ts";
 import type { Agent } from "../daemon/agent.ts";
 import type { Metrics } from "../daemon/metrics.ts";
 import { openApi } from "./openapi.ts";
 import type { AskOthers, OthersAnswer } from "./others.ts";
-import type {
-  DrainsAnswer,
-  ExplainAnswer,
-  HealthAnswer,
-  RoutesAnswer,
-  ServerDrains,
-  ServerExplanation,
-} from "./types.ts";
-import { viewSnapshot, viewStatus } from "./views.ts";
+import type { DrainsAnswer, ExplainAnswer, HealthAnswer, ServerDrains, ServerExplanation } from "./types.ts";
+import { viewRoutes, viewSnapshot, viewStatus } from "./views.ts";
 
 /** The API's routes; who may ask is decided before. */
 export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers): Hono {
@@ -29,17 +22,7 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
   app.get("/v1/snapshot", (c) =>
     agent.snapshot === undefined ? notYet(c) : c.json(viewSnapshot(agent.snapshot) as object),
   );
-  app.get("/v1/routes", (c) => {
-    const { routes, refused } = agent.announcement;
-    const sorted = [...routes.values()].sort((a, b) => a.prefix.compare(b.prefix));
-    const answer: RoutesAnswer = {
-      server: agent.snapshot?.server ?? "",
-      ready: agent.ready,
-      routes: sorted.map(viewRoute),
-      ...(c.req.query("refused") === "true" ? { refused: refused.map(viewRefused) } : {}),
-    };
-    return c.json(answer);
-  });
+  app.get("/v1/routes", (c) => c.json(viewRoutes(agent, c.req.query("refused") === "true")));
   app.get("/v1/routes/explain", async (c) => {
     const prefix = readPrefix(c.req.query("prefix") ?? "");
     if (typeof prefix === "string") return c.json({ error: prefix }, 400);
@@ -51,7 +34,8 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
     return c.json({ prefix: prefix.toString(), servers } satisfies ExplainAnswer);
   });
   app.get("/v1/drain", async (c) => {
-    const mine: ServerDrains = { server: agent.snapshot?.server ?? "", drains: agent.drains() };
+    if (agent.snapshot === undefined) return notYet(c);
+    const mine: ServerDrains = { server: agent.snapshot.server, drains: agent.drains() };
     const others = c.req.query("everywhere") === "true" ? (await askOthers("/v1/drain")).map(drainsOf) : [];
     return c.json({ servers: [mine, ...others] } satisfies DrainsAnswer);
   });
@@ -121,12 +105,18 @@ function readPrefix(text: string): Prefix | string {
   }
 }
 
+/** Events that wait for a reader of the stream. */
+const MOST_UNREAD = 1_000;
+
 /** Server-sent events: `status` first, then what happens. */
 function events(c: Context, agent: Agent): Response {
   return streamSSE(c, async (stream) => {
+    let unread = 0;
     const send = (event: string, data: unknown): void => {
-      // A reader that went away is noticed by onAbort.
-      void stream.writeSSE({ event, data: JSON.stringify(data) });
+      // A reader that went away is noticed by onAbort; one that does not read would have all of it kept here.
+      if (unread >= MOST_UNREAD) return stream.abort();
+      unread++;
+      void stream.writeSSE({ event, data: JSON.stringify(data) }).finally(() => unread--);
     };
     const listeners = {
       routes: (diff: {

@@ -51,10 +51,17 @@ export class AgentClient implements AsyncDisposable {
         throw new AgentUnavailableError(this.#socket, reasonOf(error));
       },
     );
-    const text = await response.body.text();
+    const text = await response.body.text().catch((error: Error) => {
+      throw new AgentUnavailableError(this.#socket, `broke off its answer (${error.message})`);
+    });
     if (response.statusCode === 400) throw new BadQuestionError(messageOf(text));
     if (response.statusCode !== 200) throw new AgentUnavailableError(this.#socket, `answered: ${messageOf(text)}`);
-    return JSON.parse(text) as T;
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new AgentUnavailableError(this.#socket, `answered what is no JSON: ${messageOf(text)}`);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -147,6 +147,7 @@ export const bfd = z.array(
 export const routes = z.strictObject({
   server: z.string(),
   ready: z.boolean(),
+  routers: count().describe("Sessions that are established: with none, nobody is told of the routes"),
   routes: z.array(route),
   refused: maybe(z.array(refused)).describe("What is not announced, and why"),
 }) satisfies z.ZodType<RoutesAnswer>;

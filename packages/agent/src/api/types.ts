@@ -42,6 +42,8 @@ export type SessionAnswer = SessionInfo;
 export interface RoutesAnswer {
   readonly server: string;
   readonly ready: boolean;
+  /** Sessions that are established: with none, nobody is told of the routes. */
+  readonly routers: number;
   readonly routes: readonly RouteView[];
   /** With `?refused=true`: what is not announced, and why. */
   readonly refused?: readonly RefusedView[];

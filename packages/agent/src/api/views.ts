@@ -1,8 +1,9 @@
 import type { Config, Instance } from "@trivet/lxd";
+import { viewRefused, viewRoute } from "../announce/explain.ts";
 import { describeProblem } from "../daemon/telling.ts";
 import type { AgentState } from "../daemon/state.ts";
 import type { Network, Snapshot } from "../inventory/snapshot.ts";
-import type { StatusAnswer } from "./types.ts";
+import type { RoutesAnswer, StatusAnswer } from "./types.ts";
 
 export function viewStatus(state: AgentState): StatusAnswer {
   const { snapshot, health, announcement } = state;
@@ -29,6 +30,18 @@ export function viewStatus(state: AgentState): StatusAnswer {
   };
 }
 
+/** @param refused also what is not announced */
+export function viewRoutes(state: AgentState, refused = false): RoutesAnswer {
+  const { announcement, ready, snapshot } = state;
+  return {
+    server: snapshot?.server ?? "",
+    ready,
+    routers: state.sessions().filter((session) => session.state === "established").length,
+    routes: [...announcement.routes.values()].sort((a, b) => a.prefix.compare(b.prefix)).map(viewRoute),
+    ...(refused ? { refused: announcement.refused.map(viewRefused) } : {}),
+  };
+}
+
 function countChecks({ checks }: AgentState): StatusAnswer["checks"] {
   const counts = { passing: 0, failing: 0, pending: 0, unknown: 0 };
   for (const { state } of checks.view()) counts[state]++;
@@ -42,7 +55,10 @@ export function viewSnapshot(snapshot: Snapshot): unknown {
     clustered: snapshot.clustered,
     takenAt: time(snapshot.takenAt),
     parts: snapshot.parts,
-    members: snapshot.members,
+    members: snapshot.members.map(({ config, ...member }) => ({
+      ...member,
+      ...(config && { config: redact(config) }),
+    })),
     projects: [...snapshot.projects.values()].map(({ name, config }) => ({ name, config: redact(config) })),
     networks: [...snapshot.networks.values()].map(viewNetwork),
     instances: [...snapshot.instances.values()].map(viewInstance),

@@ -58,7 +58,11 @@ export async function findRouterId({ routerId, peers }: AgentConfig): Promise<st
     // Connecting a UDP socket sends nothing; the kernel chooses the source address.
     return await new Promise((resolve, reject) => {
       socket.on("error", (error) => reject(new RouterIdError("world", error.message)));
-      socket.connect(9, peer.address, () => resolve(socket.address().address));
+      // Node tells a failure here, too, and not as an event.
+      socket.connect(9, peer.address, (error?: Error) => {
+        if (error === undefined) resolve(socket.address().address);
+        else reject(new RouterIdError("world", `the first IPv4 peer cannot be reached: ${error.message}`));
+      });
     });
   } finally {
     socket.close();

@@ -22,12 +22,25 @@ export const address = () => parsed((text) => Address.parse(text).toString(), "w
 export const ipv4Address = () =>
   address().refine((text) => text.includes("."), "must be an IPv4 address; write one, as 192.0.2.1");
 
+function isLinkLocal(text: string): boolean {
+  const { address } = parseScoped(text);
+  return address.family === 6 && address.isLinkLocal;
+}
+
 /** An address that may need its interface: `fe80::1%br-mesh`. */
 export const scopedAddress = () =>
   parsed((text) => {
     const { address, zone } = parseScoped(text);
     return zone === undefined ? address.toString() : `${address.toString()}%${zone}`;
-  }, "write an IPv4 or IPv6 address");
+  }, "write an IPv4 or IPv6 address").refine((text) => text.includes("%") || !isLinkLocal(text), {
+    message: "is link-local and needs its interface; write it as fe80::1%br-uplink",
+  });
+
+/** An address that means the same on every server. */
+export const sharedAddress = () =>
+  address().refine((text) => !isLinkLocal(text), {
+    message: "is link-local, and so no address of a server to others; write one that they reach",
+  });
 
 export const community = () =>
   parsed(parseCommunity, 'write it as "65010:100", in quotes, or a well-known name as no-export');

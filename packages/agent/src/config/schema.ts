@@ -12,6 +12,7 @@ import {
   prefix,
   scopedAddress,
   seconds,
+  sharedAddress,
 } from "./scalars.ts";
 
 const uint32 = () => z.int().min(0).max(4_294_967_295);
@@ -102,7 +103,10 @@ const gateway = z.strictObject({
       "Watch the other servers by BFD (RFC 5883, UDP 4784): routes through a gateway on a dead one become the last resort until OVN has moved it",
     ),
   servers: z
-    .record(z.string(), z.array(address()).min(1))
+    .record(z.string(), z.array(sharedAddress()).min(1))
+    .refine((servers) => new Set(Object.values(servers).flat()).size === Object.values(servers).flat().length, {
+      message: "has an address twice; each is one way to one server",
+    })
     .default({})
     .describe(
       "Each server's addresses to watch, the same networks in the same order: the mesh, then another way. A server is dead when all ways to it are. LXD's address of it alone, unless told",

@@ -12,7 +12,7 @@ import { ApiServer } from "../api/server.ts";
 import { announceConfig, findRouterId, peerOptions, speakerOptions } from "../config/convert.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { type DrainView, Drains } from "../drain/drains.ts";
-import { order, prefixesOf } from "../drain/order.ts";
+import { isOrdered, order, prefixesOf } from "../drain/order.ts";
 import type { Drainable } from "../drain/target.ts";
 import { pathsOf } from "../gateway/paths.ts";
 import { GatewayWatch } from "../gateway/watch.ts";
@@ -79,8 +79,11 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   readonly #conditions: Condition[] = [];
   #problems: readonly Problem[] = [];
   #started = false;
+  #stopping = false;
   /** A first Snapshot was. */
   #taken = false;
+  /** Every check has told, or had its time. */
+  #checked = false;
   #ready = false;
   readonly #drains: Drains;
   readonly #gateways: GatewayWatch;
@@ -227,6 +230,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     const handover = how === "handover" && this.#config.gracefulRestart.enabled;
     if (this.#started) this.#log.info({ routes: handover ? "kept by the routers" : "withdrawn" }, "stopping");
     await this.#stopDns();
+    // What is announced stands from here on: routers keep it over a handover, and a goodbye takes all of it.
+    this.#stopping = true;
     await this.#inventory.stop();
     this.#checks.stop();
     this.#drains.stop();
@@ -255,8 +260,9 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     const changed = fixed.filter((key) => JSON.stringify(config[key]) !== JSON.stringify(this.#config[key]));
     const next = { ...config, ...Object.fromEntries(fixed.map((key) => [key, this.#config[key]])) };
     // First what may refuse.
+    this.#liveness.check(next.peers);
     this.#speaker?.setPeers(peerOptions(next));
-    this.#liveness.watchRouters(next.peers).catch((error: unknown) => this.emit("fatal", error as Error));
+    this.#liveness.watchRouters(next.peers).catch((error: unknown) => this.#notWatched(error as Error));
     this.#config = next;
     this.#announcer = new Announcer(announceConfig(next));
     this.#healthConfig = healthConfig(next);
@@ -276,6 +282,11 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
    */
   async drain(what: Drainable, on: boolean): Promise<void> {
     await order(this.#lxd, what, on);
+  }
+
+  /** Whether LXD has that order already. */
+  isOrdered(what: Drainable): boolean {
+    return this.snapshot !== undefined && isOrdered(this.snapshot, what);
   }
 
   /** What draining it would take away from its server. */
@@ -305,6 +316,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   }
 
   #take(snapshot: Snapshot): void {
+    if (this.#stopping) return;
     const { server } = this.#config;
     if (server !== undefined && server !== snapshot.server) {
       this.emit("fatal", new WrongServerError(server, snapshot.server));
@@ -317,20 +329,26 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#announce(snapshot);
     this.#dns?.take(snapshot);
     this.emit("snapshot", snapshot);
-    if (this.#taken) return;
+    if (!this.#taken)
+      this.#checks.whenSettled(() => {
+        this.#checked = true;
+        this.#becomeReady();
+      });
     this.#taken = true;
-    this.#checks.whenSettled(() => this.#becomeReady(snapshot.server));
+    this.#becomeReady();
   }
 
-  #becomeReady(server: string): void {
+  /** Once, when all is known that routers may hold of this server: LXD's word, its instances' addresses, their health. */
+  #becomeReady(): void {
+    const { snapshot } = this;
+    if (this.#ready || this.#stopping || !this.#checked || snapshot === undefined || snapshot.learning) return;
     this.#reconsider();
     this.#ready = true;
     this.#dns?.healthChanged();
     this.#speaker?.releaseEndOfRib();
-    this.#log.info(
-      { server, instances: this.snapshot?.instances.size, routes: this.#announcement.routes.size },
-      "ready",
-    );
+    this.#drains.announced(true);
+    const { routes } = this.#announcement;
+    this.#log.info({ server: snapshot.server, instances: snapshot.instances.size, routes: routes.size }, "ready");
     this.emit("ready");
   }
 
@@ -341,7 +359,13 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#watched = made;
     const paths = pathsOf(snapshot, this.#config);
     this.#gateways.watch(paths);
-    this.#liveness.watchServers(paths).catch((error: unknown) => this.emit("fatal", error as Error));
+    this.#liveness.watchServers(paths).catch((error: unknown) => this.#notWatched(error as Error));
+  }
+
+  /** What BFD refuses of a configuration is no reason to end, which would take every route away. */
+  #notWatched(error: Error & { readonly fault?: unknown }): void {
+    if (error.fault === undefined) this.emit("fatal", error);
+    else this.#log.error(`BFD watches what it watched before: ${error.message}`);
   }
 
   #gatewaysChanged(): void {
@@ -354,7 +378,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
 
   /** Announces anew what is known, because the configuration or a condition changed. */
   #reconsider(): void {
-    if (this.snapshot !== undefined) this.#announce(this.snapshot);
+    if (this.snapshot !== undefined && !this.#stopping) this.#announce(this.snapshot);
   }
 
   #announce(snapshot: Snapshot): void {
@@ -363,7 +387,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#announcement = this.#announcer.announce(snapshot, this.#conditions, this.#dns?.services);
     const diff = diffRoutes(before.routes, this.#announcement.routes);
     this.#speaker?.update({ announce: diff.announced, withdraw: diff.withdrawn.map(({ prefix }) => prefix) });
-    this.#drains.announced();
+    this.#drains.announced(this.#ready);
     this.#metrics.announceSeconds.observe((performance.now() - began) / 1000);
     const known = this.#problems;
     this.#problems = [...this.#announcement.problems, ...this.#drains.problems, ...this.#checks.problems];

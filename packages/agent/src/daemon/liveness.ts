@@ -43,16 +43,21 @@ export class Liveness {
     this.#world = world;
   }
 
+  /** @throws BfdUnavailableError when these peers' routers cannot be watched */
+  check(peers: AgentConfig["peers"]): void {
+    const reason = peers.every(({ bfd }) => bfd === undefined) ? undefined : BfdEndpoint.unavailableReason();
+    if (reason !== undefined) throw new BfdUnavailableError(reason);
+  }
+
   /** Watches exactly these peers' routers. @throws BfdUnavailableError */
   async watchRouters(peers: AgentConfig["peers"]): Promise<void> {
+    this.check(peers);
     this.#routers = peers.flatMap(({ bfd, name, address, localAddress, ttlSecurity = 1 }) => {
       if (bfd === undefined) return [];
       const local = localAddress === undefined ? {} : { local: localAddress };
       const { multihop = ttlSecurity > 1, ...timers } = bfd;
       return [{ name: name ?? address, peer: address, multihop, ...local, ...timers }];
     });
-    const reason = this.#routers.length === 0 ? undefined : BfdEndpoint.unavailableReason();
-    if (reason !== undefined) throw new BfdUnavailableError(reason);
     await this.#apply();
   }
 

@@ -110,8 +110,13 @@ export class Drains {
     for (const order of orders) if (!this.#drains.has(order.key)) this.#begin(order, before);
   }
 
-  /** What the condition says has been announced. */
-  announced(): void {
+  /**
+   * What the condition says has been announced.
+   *
+   * @param all End-of-RIB was sent, or may be: before, routers may keep what this agent's predecessor announced
+   */
+  announced(all: boolean): void {
+    if (!all) return;
     const withdrawn = [...this.#drains.values()].filter(
       ({ phase, routers }) => phase === "leaving" && routers === undefined,
     );
@@ -125,9 +130,12 @@ export class Drains {
       drain.routers = routers;
       this.#after(drain, CONFIRM, () => this.#settle(drain));
     }
-    void Promise.all(asked).then(() => {
-      for (const drain of withdrawn) if (this.#drains.get(drain.order.key) === drain) this.#settle(drain);
-    });
+    void this.#settleAfter(asked, withdrawn);
+  }
+
+  async #settleAfter(asked: readonly Promise<void>[], drains: readonly Drain[]): Promise<void> {
+    await Promise.all(asked);
+    for (const drain of drains) if (this.#drains.get(drain.order.key) === drain) this.#settle(drain);
   }
 
   stop(): void {

@@ -41,15 +41,25 @@ export function readOrders(snapshot: Pick<Snapshot, "server" | "clustered" | "in
   });
   for (const instance of snapshot.instances.values()) {
     const value = instance.expanded_config[DRAIN_KEY] ?? "";
-    if (value === "" || value === "false" || !isLocal(snapshot, instance)) continue;
+    if (isNone(value) || !isLocal(snapshot, instance)) continue;
     const { project, name } = instance;
     const since = sinceOf(value);
-    if (since.since === undefined && value !== "true") {
+    if (!isOrder(value)) {
       const source = { project, network: "", instance: name };
       problems.push({ source, key: DRAIN_KEY, value, why: "is neither true, false nor a time" });
     } else orders.push({ key: `${project}/${name}`, target: { kind: "instance", project, name }, ...since });
   }
   return { orders, problems };
+}
+
+/** Whether the key's value on an instance orders nothing. */
+export function isNone(value: string | undefined): boolean {
+  return value === undefined || value === "" || value === "false";
+}
+
+/** Whether the key's value on an instance is an order: `true`, or the time it was given. */
+export function isOrder(value: string | undefined): boolean {
+  return value === "true" || sinceOf(value ?? "").since !== undefined;
 }
 
 /** Whether a server is to go as a whole. */

@@ -1,4 +1,4 @@
-import { Address, Prefix } from "@trivet/ip";
+import { Address, AddressError, Prefix } from "@trivet/ip";
 import type { Snapshot } from "../inventory/snapshot.ts";
 import { keyOf } from "../inventory/snapshot.ts";
 
@@ -20,24 +20,35 @@ export class DrainTargetError extends Error {
   readonly fault = "input";
 }
 
+/** Whether a prefix, as text, lies in a drained one. */
+export function isIn(prefix: string, target: Extract<DrainTarget, { kind: "prefix" }>): boolean {
+  return target.prefix.contains(Prefix.parse(prefix));
+}
+
 /**
  * Understands `SERVER`, `PROJECT/INSTANCE` and `PREFIX` (an address stands for itself alone).
  *
  * @param text nothing: the server itself
- * @param on the server on which a prefix is drained; the Snapshot's own unless told
+ * @param on the server on which a prefix is drained; the Snapshot's own unless told. Only for a prefix
  * @throws DrainTargetError when there is no such thing
  */
-export function findTarget(snapshot: Snapshot, text: string | undefined, on = snapshot.server): Drainable {
+export function findTarget(snapshot: Snapshot, text: string | undefined, on?: string): Drainable {
   const servers = snapshot.clustered ? snapshot.members.map(({ server_name }) => server_name) : [snapshot.server];
-  if (!servers.includes(on)) throw new DrainTargetError(`no server ${on}; there are ${servers.join(", ")}`);
-  if (text === undefined) return { server: on, target: { kind: "server" } };
-  const prefix = readPrefix(text);
-  if (prefix !== undefined) return { server: on, target: { kind: "prefix", prefix } };
-  const [project = "", name] = text.split("/");
+  if (on !== undefined && !servers.includes(on))
+    throw new DrainTargetError(`no server ${on}; there are ${servers.join(", ")}`);
+  const prefix = text === undefined ? undefined : readPrefix(text);
+  if (prefix !== undefined) return { server: on ?? snapshot.server, target: { kind: "prefix", prefix } };
+  if (text === undefined) return { server: on ?? snapshot.server, target: { kind: "server" } };
+  if (on !== undefined)
+    throw new DrainTargetError(
+      `${text} is no prefix, and only a prefix is drained on a server of choice; leave --server out`,
+    );
+  const [project = "", name, ...rest] = text.split("/");
   if (name === undefined) {
     if (servers.includes(text)) return { server: text, target: { kind: "server" } };
     throw new DrainTargetError(`no server ${text}; there are ${servers.join(", ")}; an instance is PROJECT/INSTANCE`);
   }
+  if (rest.length > 0) throw new DrainTargetError(`${text} is no PROJECT/INSTANCE: it has more than one /`);
   const instance = snapshot.instances.get(keyOf({ project, name }));
   if (instance === undefined) throw new DrainTargetError(`no instance ${name} in project ${project}`);
   const server = snapshot.clustered ? instance.location : snapshot.server;
@@ -50,7 +61,15 @@ export function formatTarget({ server, target }: Drainable): string {
   return target.kind === "prefix" ? target.prefix.toString() : `${target.project}/${target.name}`;
 }
 
+/** @throws DrainTargetError for what is an address with a wrong length */
 function readPrefix(text: string): Prefix | undefined {
   const address = Address.tryParse(text);
-  return address === undefined ? Prefix.tryParse(text) : Prefix.host(address);
+  if (address !== undefined) return Prefix.host(address);
+  if (Address.tryParse(text.split("/")[0] ?? "") === undefined) return undefined;
+  try {
+    return Prefix.parse(text);
+  } catch (error) {
+    if (error instanceof AddressError) throw new DrainTargetError(error.message);
+    throw error;
+  }
 }

@@ -105,12 +105,13 @@ export class GatewayWatch {
     this.#judge();
   }
 
-  /** @param state `unknown`: its other end takes it down on purpose */
+  /** @param state `unknown`: its other end takes it down on purpose, so that server lives, and says no more on any way */
   saw(server: string, path: string, state: PathState): void {
     const paths = this.#paths.get(server);
     if (paths?.has(path) !== true) return;
     clearTimeout(this.#returning.get(path));
     this.#returning.delete(path);
+    if (state === "unknown") for (const [way, seen] of paths) if (seen === "lost") paths.set(way, "unknown");
     if (state === "up" && paths.get(path) === "lost") {
       this.#returning.set(
         path,
@@ -122,6 +123,8 @@ export class GatewayWatch {
   stop(): void {
     clearTimeout(this.#timer);
     for (const timer of this.#returning.values()) clearTimeout(timer);
+    // What is seen from now on, as the sessions end, is of no way that is watched.
+    this.#paths.clear();
   }
 
   #set(server: string, path: string, state: PathState): void {

@@ -61,6 +61,9 @@ describe("agent.yaml", () => {
     expect(await findRouterId(parseConfig("a", MINIMAL))).toBe("127.0.0.1");
     expect(await findRouterId(parseConfig("a", `${MINIMAL}routerId: 192.0.2.9\n`))).toBe("192.0.2.9");
     const six = MINIMAL.replace("127.0.0.1", "::1");
+    // The kernel refuses it as it would an address without a route.
+    const unreachable = MINIMAL.replace("127.0.0.1", "255.255.255.255");
+    await expect(findRouterId(parseConfig("a", unreachable))).rejects.toMatchObject({ fault: "world" });
     await expect(findRouterId(parseConfig("a", six))).rejects.toThrow(/^no router id: .*; set routerId in agent.yaml/);
   });
 
@@ -104,6 +107,21 @@ describe("a wrong agent.yaml is refused with place and remedy", () => {
       `${MINIMAL}attributes: [{match: 203.0.113.1/32, communities: ["65010"]}]\n`,
       /^agent.yaml:4:\d+: .*65010/,
     ],
+    [
+      "a link-local router without its interface",
+      MINIMAL.replace("127.0.0.1", '"fe80::1"'),
+      /^agent.yaml:2:\d+: .*link-local and needs its interface; write it as fe80::1%br-uplink$/,
+    ],
+    [
+      "a link-local address to watch",
+      `${MINIMAL}gateway: {servers: {a: ["fe80::1"]}}\n`,
+      /^agent.yaml:4:\d+: .*link-local, and so no address of a server to others/,
+    ],
+    [
+      "an address to watch twice",
+      `${MINIMAL}gateway: {servers: {a: [192.0.2.1], b: [192.0.2.1]}}\n`,
+      /^agent.yaml:4:\d+: .*has an address twice/,
+    ],
     ["broken YAML", "asn: [65010\n", /^agent.yaml:\d+:\d+: /],
   ])("%s", (_, text, message) => {
     const { message: line } = refusal(text);
@@ -115,6 +133,18 @@ describe("a wrong agent.yaml is refused with place and remedy", () => {
     const { report } = refusal("asn: 65010\nallow: [203.0.113.1/27]\npeers: [{address: 1, asn: 65000}]\n");
     expect(report.match(/\^/g)?.length).toBeGreaterThanOrEqual(2);
     expect(report).toContain("2 | allow: [203.0.113.1/27]");
+  });
+
+  test("neither the line nor the report shows a secret, in whatever line it stands", () => {
+    for (const [text, secret] of [
+      [MINIMAL.replace("asn: 65000", "asn: 65000, password: 1234567890"), "1234567890"],
+      [MINIMAL.replace("asn: 65000", 'asn: 0, "password": "very \\" quiet"'), "quiet"],
+      [`${MINIMAL}dns: {keys: [{name: x, secret: c2VjcmV0, algorithm: 5}]}\n`, "c2VjcmV0"],
+    ] as const) {
+      const { message, report } = refusal(text);
+      expect(message + report).not.toContain(secret);
+      expect(report).toMatch(/(?:password"?|secret): •+/);
+    }
   });
 
   test("a file that is not there is named", () => {

@@ -1,9 +1,10 @@
 import { WELL_KNOWN_COMMUNITIES } from "@trivet/bgp";
 import { NS1 } from "@trivet/lab";
+import { LxdClient } from "@trivet/lxd";
 import { eventually } from "@trivet/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AgentClient } from "../../src/api/client.ts";
-import type { DrainOrderAnswer, DrainsAnswer, ExplainAnswer, StatusAnswer } from "../../src/api/types.ts";
+import type { DrainOrderAnswer, DrainsAnswer, ExplainAnswer, RoutesAnswer, StatusAnswer } from "../../src/api/types.ts";
 import type { DrainView } from "../../src/drain/drains.ts";
 import { World } from "../support/agents.ts";
 
@@ -165,10 +166,40 @@ describe("draining a prefix and a server", () => {
     await eventually("it is a route as any other", () => announced("abydos") && !going("abydos"));
   });
 
+  test("a prefix that is announced elsewhere, or nowhere, is refused unless forced: it would drain nothing", async () => {
+    await expect(order("203.0.113.200")).rejects.toThrow(
+      "langara announces nothing in 203.0.113.200/32, nor does any other server; --force orders it nevertheless",
+    );
+    const [theirs = ""] = world.cluster.scene.instances
+      .filter(({ server, running, project }) => server === "abydos" && running && project !== "dns")
+      .flatMap(({ routes }) => routes);
+    await expect(order(theirs)).rejects.toThrow(`announces nothing in ${theirs}, abydos does: add --server`);
+    await order("203.0.113.200", "&force=true");
+    await eventually("it stands", async () => (await drainOf("203.0.113.200/32")) !== undefined);
+  });
+
+  test("what an agent without a router announces counts for nothing", async () => {
+    await world.router.stop();
+    await eventually("both lost it", async () => (await ask.get<RoutesAnswer>("/v1/routes")).routers === 0);
+    await expect(order("dns/ns1-01")).rejects.toThrow(/nobody else announces it/);
+  });
+
+  test("what stands in a profile is taken back there", async () => {
+    await using lxd = new LxdClient({ socketPath: world.cluster.socket("langara") });
+    await lxd.profiles.update("default", { config: { "user.trivet.drain": "true" } }, { project: "dns" });
+    await reaches("dns/ns1-01", "safe");
+    await expect(cancel("dns/ns1-01")).rejects.toThrow(
+      "dns/ns1-01 is drained by user.trivet.drain of a profile (default); unset it there",
+    );
+  });
+
   test("what does not exist is named", async () => {
     await expect(order("tollana")).rejects.toThrow(
       "no server tollana; there are langara, abydos, orilla; an instance is PROJECT/INSTANCE",
     );
     await expect(order("dns/nobody")).rejects.toThrow("no instance nobody in project dns");
+    await expect(order("dns/ns1-01/eth0")).rejects.toThrow("dns/ns1-01/eth0 is no PROJECT/INSTANCE");
+    await expect(order("10.0.0.0/33")).rejects.toThrow(/10\.0\.0\.0\/33/);
+    await expect(order("dns/ns1-01", "&server=abydos")).rejects.toThrow(/is no prefix, .*; leave --server out$/);
   });
 });

@@ -103,6 +103,26 @@ describe("a wrong suspicion", () => {
     expect(watch.dead.size).toBe(0);
   });
 
+  test("nor is one whose agent stops by intent while another way to it is cut", () => {
+    watch.saw("server-2", "hosts 2", "up");
+    lose("mesh 2");
+    watch.saw("server-2", "hosts 2", "unknown");
+    expect(watch.dead.size).toBe(0);
+    watch.saw("server-2", "hosts 2", "up");
+    lose("hosts 2");
+    expect([...watch.dead]).toEqual(["server-2"]);
+  });
+
+  test("what is seen while this agent ends itself is none, and keeps nothing running", () => {
+    lose("mesh 3");
+    changed.mockClear();
+    watch.stop();
+    watch.saw("server-3", "mesh 3", "unknown");
+    lose("mesh 2", "hosts 2");
+    expect(changed).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test("a way that is no longer watched counts no more", () => {
     lose("mesh 3");
     watch.watch(PATHS.slice(0, 2));

@@ -94,7 +94,8 @@ async function follow(
 ): Promise<DrainView> {
   const taken = await until(agent, ordered, (view) => view !== undefined);
   const first = taken as DrainView;
-  if (first.phase === "moving")
+  if (first.prefixes.length === 0) step("nothing of it is announced");
+  else if (first.phase === "moving")
     step(
       `${count(first.prefixes, "prefix", "prefixes")} marked for graceful shutdown; routers have ${first.remaining ?? 0} s to move`,
     );
@@ -104,7 +105,10 @@ async function follow(
     step(`withdrawn; ${left.told.sessions} of ${left.told.of} sessions have been told`);
   }
   const done = await until(agent, ordered, (view) => view === undefined || view.phase === "safe");
-  if (done === undefined) throw new NotTakenUpError(`${ordered.target} on ${ordered.server}: the order was taken back`);
+  if (done === undefined)
+    throw new NotTakenUpError(
+      `${ordered.target} on ${ordered.server}: is no longer drained there: the order was taken back, or the instance moved`,
+    );
   const { routers: { confirmed, silent } = { confirmed: [], silent: [] }, gateways = [] } = done;
   if (confirmed.length > 0) step(`${confirmed.join(", ")} confirmed to have read that`);
   if (silent.length > 0)

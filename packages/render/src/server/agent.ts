@@ -71,6 +71,8 @@ function service(server: Server, options: RenderOptions): RenderedFile {
     "Description=trivet agent: announces the routes of this LXD or Incus server over BGP",
     "Wants=network-online.target",
     "After=network-online.target lxd.service snap.lxd.daemon.service incus.service",
+    "# Nothing else announces this server: it is never given up.",
+    "StartLimitIntervalSec=0",
     "",
     "[Service]",
     "# Ready once LXD was read in full and its routes are announced; that may take as long as the cluster takes to come up.",

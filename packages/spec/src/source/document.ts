@@ -1,3 +1,4 @@
+import { withoutSecrets } from "./secrets.ts";
 import { Composer, type Document, Lexer, LineCounter, Parser, isAlias, isMap, isScalar, isSeq } from "yaml";
 import type { CST, Node, Pair } from "yaml";
 import { type Diagnostic, type Location, type Severity, wholeFile } from "./diagnostic.ts";
@@ -76,7 +77,7 @@ export class SourceDocument {
       ...from,
       endLine: to.line,
       endColumn: to.column,
-      excerpt: excerpt.trimEnd(),
+      excerpt: withoutSecrets(excerpt.trimEnd()),
       excerptColumn: skipped + 1,
     };
   }

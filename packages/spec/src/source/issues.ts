@@ -1,3 +1,4 @@
+import { isSecret } from "./secrets.ts";
 import type * as z from "zod";
 import type { Finding, Path } from "./document.ts";
 import { suggest } from "./suggest.ts";
@@ -37,7 +38,7 @@ export function explain(issue: Issue, schema: Schema): Placed[] {
       return [
         at({
           code: "invalid-value",
-          message: `${name(path)} is ${show(issue.input)}, but must be ${list(allowed)}`,
+          message: `${name(path)} is ${show(issue.input, path)}, but must be ${list(allowed)}`,
           remedy: near === undefined ? `write ${list(allowed)}` : `write ${near}`,
         }),
       ];
@@ -82,7 +83,7 @@ function wrongType(path: Path, issue: Issue & { code: "invalid_type" }): Finding
   const expected = TYPES[issue.expected] ?? issue.expected;
   return {
     code: "invalid-type",
-    message: `${name(path)} must be ${expected}, but is ${show(issue.input)}`,
+    message: `${name(path)} must be ${expected}, but is ${show(issue.input, path)}`,
     remedy: `write ${expected}`,
   };
 }
@@ -112,7 +113,7 @@ function explainUnion(issue: Issue & { code: "invalid_union" }, schema: Schema):
     issue.errors.flat().flatMap((i) => (i.code === "invalid_type" ? [TYPES[i.expected] ?? i.expected] : [])),
   );
   const expected = [...kinds].join(" or ");
-  const message = expected === "" ? issue.message : `must be ${expected}, but is ${show(issue.input)}`;
+  const message = expected === "" ? issue.message : `must be ${expected}, but is ${show(issue.input, path)}`;
   return [{ code: "invalid-type", message: `${name(path)} ${message}`, remedy: `write ${expected}`, path, key: false }];
 }
 
@@ -130,8 +131,9 @@ function name(path: Path): string {
   return typeof last === "number" ? `entry ${last + 1} of ${path.at(-2) ?? "the list"}` : `"${last}"`;
 }
 
-/** A value, short and in one line. */
-function show(value: unknown): string {
+/** A value, short and in one line; nothing of a secret. */
+function show(value: unknown, path: Path = []): string {
+  if (value !== null && isSecret(String(path.at(-1)))) return "something else";
   if (value === null) return "empty";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "number" && !Number.isFinite(value)) return "no finite number";

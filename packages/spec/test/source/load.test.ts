@@ -95,7 +95,7 @@ describe("what is wrong is said in the file's words, at its place", () => {
     [
       "a scalar where branches are maps",
       `${GOOD}secret: hunter2\n`,
-      '4:9 invalid-type: "secret" must be a map (KEY: VALUE lines), but is "hunter2"; write a map (KEY: VALUE lines)',
+      '4:9 invalid-type: "secret" must be a map (KEY: VALUE lines), but is something else; write a map (KEY: VALUE lines)',
     ],
     [
       "an entry of a list",
