@@ -1,15 +1,15 @@
 import { EventEmitter } from "node:events";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SessionStatus } from "@trivet/bfd";
-import { CeaseReason, Speaker, type SessionInfo } from "@trivet/bgp";
+import type { SessionInfo } from "@trivet/bgp";
 import { LxdClient } from "@trivet/lxd";
 import { Announcer, type Announcement } from "../announce/announce.ts";
 import type { Problem } from "../announce/candidate.ts";
 import type { Condition } from "../announce/condition.ts";
 import { diffRoutes } from "../announce/diff.ts";
 import { ApiServer } from "../api/server.ts";
-import { announceConfig, findRouterId, peerOptions, speakerOptions } from "../config/convert.ts";
+import { announceConfig } from "../config/convert.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { type DrainView, Drains } from "../drain/drains.ts";
 import { isOrdered, order, prefixesOf } from "../drain/order.ts";
@@ -26,10 +26,10 @@ import { DnsService } from "../resolve/service.ts";
 import { Liveness } from "./liveness.ts";
 import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
-import { ranSinceBoot } from "./restart.ts";
+import { Routers } from "./routers.ts";
 import { StateFile } from "./state-file.ts";
 import type { AgentEvents, AgentState } from "./state.ts";
-import { logAnnouncement, logSessions } from "./telling.ts";
+import { logAnnouncement } from "./telling.ts";
 
 /** What the agent is started with, besides its configuration. */
 export interface AgentWorld {
@@ -72,7 +72,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   #announcer: Announcer;
   /** What the speaker has. */
   #announcement: Announcement = { routes: new Map(), refused: [], problems: [] };
-  #speaker: Speaker | undefined;
+  readonly #routers: Routers;
   readonly #dns: DnsService | undefined;
   readonly #liveness: Liveness;
   /** Each capability that has a say in what is announced adds its own, and calls `#reconsider` when its mind changes. */
@@ -124,7 +124,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#drains = new Drains({
       wait: () => this.#config.drain.wait,
       changed: () => this.#reconsider(),
-      confirm: () => this.#speaker?.confirm() ?? new Map(),
+      confirm: () => this.#routers.confirm(),
     });
     this.#gateways = new GatewayWatch({
       preferLocal: () => this.#config.gateway.preferLocal,
@@ -141,10 +141,15 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
         this.#dns?.healthChanged();
       },
     });
+    this.#routers = new Routers({
+      log: this.#log,
+      session: (event) => this.emit("session", event),
+      caughtUp: () => this.#drains.announced(),
+    });
     this.#conditions.push(this.#checks.condition, this.#drains.condition, this.#gateways.condition);
     this.#liveness = new Liveness({
       log: this.#log,
-      routerLost: (peer) => this.#speaker?.resetPeer(peer, CeaseReason.BfdDown),
+      routerLost: (peer) => this.#routers.lost(peer),
       pathSeen: ({ server, name }, state) => this.#gateways.saw(server, name, state),
     });
     this.#metrics = new Metrics(this);
@@ -193,21 +198,14 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   }
 
   sessions(): SessionInfo[] {
-    return this.#speaker?.sessions() ?? [];
+    return this.#routers.sessions();
   }
 
   /** Resolves when the API and the BGP listeners stand; `ready` comes later. */
   async start(): Promise<void> {
-    const routerId = await findRouterId(this.#config);
     await this.#api.start();
-    const restarting = ranSinceBoot(join(dirname(this.#config.api.socket), "boot-id"));
-    const speaker = new Speaker(speakerOptions(this.#config, routerId, restarting));
-    this.#speaker = speaker;
-    speaker.on("session", (event) => this.emit("session", event));
-    logSessions(this.#log, speaker);
     await this.#liveness.watchRouters(this.#config.peers);
-    await speaker.start();
-    this.#log.info({ asn: this.#config.asn, routerId, restarting, peers: speaker.sessions().length }, "BGP started");
+    await this.#routers.start(this.#config);
     this.#inventory.on("snapshot", (snapshot) => this.#take(snapshot));
     this.#inventory.on("turned", (snapshot) => this.#dns?.take(snapshot));
     this.#inventory.on("health", (health) => this.#tellHealth(health));
@@ -237,8 +235,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#drains.stop();
     this.#gateways.stop();
     await this.#liveness.stop();
-    if (handover) await this.#speaker?.detach();
-    else await this.#speaker?.stop("the agent stops");
+    await this.#routers.stop(handover);
     await this.#api.stop();
     await this.#lxd.close();
   }
@@ -247,7 +244,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   async #stopDns(): Promise<void> {
     const announced = this.#dns?.services.some(({ silent }) => silent === undefined) === true;
     this.#dns?.retire();
-    if (announced && this.#speaker !== undefined) {
+    if (announced) {
       this.#reconsider();
       await delay(RETIREMENT);
     }
@@ -261,7 +258,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     const next = { ...config, ...Object.fromEntries(fixed.map((key) => [key, this.#config[key]])) };
     // First what may refuse.
     this.#liveness.check(next.peers);
-    this.#speaker?.setPeers(peerOptions(next));
+    this.#routers.reload(next);
     this.#liveness.watchRouters(next.peers).catch((error: unknown) => this.#notWatched(error as Error));
     this.#config = next;
     this.#announcer = new Announcer(announceConfig(next));
@@ -296,17 +293,11 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
 
   /** The drains of this server, as far as they are. */
   drains(): DrainView[] {
-    const speaker = this.#speaker;
-    const sessions = this.sessions().filter(({ state }) => state === "established");
-    return this.#drains.view(this.snapshot?.server ?? "", this.#announcement, {
-      told: () => ({ sessions: sessions.filter(({ waiting }) => waiting === 0).length, of: sessions.length }),
-      announcing: (prefixes) =>
-        sessions
-          .filter(({ peer }) =>
-            [...(speaker?.adjRibIn(peer) ?? [])].some((route) => prefixes.includes(route.prefix.toString())),
-          )
-          .map(({ peer }) => peer),
-      gateways: () => this.#gateways.gatewaysOn(this.snapshot?.server ?? ""),
+    const server = this.snapshot?.server ?? "";
+    return this.#drains.view(server, this.#announcement, {
+      told: () => this.#routers.told(),
+      announcing: (prefixes) => this.#routers.announcing(prefixes),
+      gateways: () => this.#gateways.gatewaysOn(server),
     });
   }
 
@@ -345,8 +336,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#reconsider();
     this.#ready = true;
     this.#dns?.healthChanged();
-    this.#speaker?.releaseEndOfRib();
-    this.#drains.announced(true);
+    this.#routers.complete();
     const { routes } = this.#announcement;
     this.#log.info({ server: snapshot.server, instances: snapshot.instances.size, routes: routes.size }, "ready");
     this.emit("ready");
@@ -386,8 +376,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     const before = this.#announcement;
     this.#announcement = this.#announcer.announce(snapshot, this.#conditions, this.#dns?.services);
     const diff = diffRoutes(before.routes, this.#announcement.routes);
-    this.#speaker?.update({ announce: diff.announced, withdraw: diff.withdrawn.map(({ prefix }) => prefix) });
-    this.#drains.announced(this.#ready);
+    this.#routers.tell(diff);
+    this.#drains.announced();
     this.#metrics.announceSeconds.observe((performance.now() - began) / 1000);
     const known = this.#problems;
     this.#problems = [...this.#announcement.problems, ...this.#drains.problems, ...this.#checks.problems];

@@ -56,8 +56,8 @@ export interface DrainsWorld {
   readonly wait: () => number;
   /** Told when the condition's answers are others. */
   readonly changed: () => void;
-  /** Asks the routers whether they have read what was announced and withdrawn. */
-  readonly confirm: () => ReadonlyMap<string, Promise<Confirmation>>;
+  /** Asks the routers whether they have read what was announced and withdrawn; nothing while they may hold what nobody told them yet. */
+  readonly confirm: () => ReadonlyMap<string, Promise<Confirmation>> | undefined;
 }
 
 /**
@@ -110,19 +110,16 @@ export class Drains {
     for (const order of orders) if (!this.#drains.has(order.key)) this.#begin(order, before);
   }
 
-  /**
-   * What the condition says has been announced.
-   *
-   * @param all End-of-RIB was sent, or may be: before, routers may keep what this agent's predecessor announced
-   */
-  announced(all: boolean): void {
-    if (!all) return;
+  /** What the condition says has been announced. */
+  announced(): void {
     const withdrawn = [...this.#drains.values()].filter(
       ({ phase, routers }) => phase === "leaving" && routers === undefined,
     );
     if (withdrawn.length === 0) return;
+    const confirmations = this.#world.confirm();
+    if (confirmations === undefined) return;
     const routers = new Map<string, Confirmation | undefined>();
-    const asked = [...this.#world.confirm()].map(async ([peer, confirmation]) => {
+    const asked = [...confirmations].map(async ([peer, confirmation]) => {
       routers.set(peer, undefined);
       routers.set(peer, await confirmation);
     });

@@ -108,6 +108,24 @@ describe("an agent on the seeds' cluster", () => {
     await eventually("git moved away", () => !has(GIT_ROUTE));
   });
 
+  test("is ready, and says End-of-RIB, when its instances' addresses are learnt, too", async () => {
+    cluster.faults.set("langara", { hang: true, only: (_, path) => /\/(?:leases|state)(?:\?|$)/.test(path) });
+    const agent = new Agent(parseConfig("agent.yaml", yaml("langara", "addresses: true\n")), {
+      log: createLogger("silent", "test"),
+      version: "test",
+    });
+    agents.push(agent);
+    const ready = once(agent, "ready");
+    await agent.start();
+    await eventually("it announces what it knows", () => agent.announcement.routes.size > 0 && table().length > 0);
+    expect([agent.snapshot?.learning, agent.ready]).toEqual([true, false]);
+    expect(router.sessions()[0]?.endOfRib).toEqual([]);
+    cluster.faults.clear("langara");
+    await ready;
+    await eventually("the router hears of the end", () => router.sessions()[0]?.endOfRib.length === 2);
+    expect(agent.snapshot?.learning).toBe(false);
+  });
+
   test("LXD stopped withdraws nothing, and the status says so", async () => {
     const { ask } = await start("langara");
     await eventually("the router has every route", () => table().length === expected("langara").length);

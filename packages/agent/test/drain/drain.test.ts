@@ -87,6 +87,19 @@ describe("draining an instance", () => {
     expect(announced("langara")).toBe(false);
   });
 
+  test("is not safe after a restart while a router without a session may hold what the predecessor announced", async () => {
+    const ref = { project: "dns", name: "ns1-01" };
+    await world.stop("langara", "handover");
+    await world.router.stop();
+    const since = new Date(Date.now() - 60_000).toISOString();
+    await world.cluster.configureInstance(ref, { config: { "user.trivet.drain": since } });
+    ({ ask } = await world.start("langara", `${QUICK}gracefulRestart: {restartTime: 3}\n`));
+    const view = await drainOf("dns/ns1-01");
+    expect(view?.phase).toBe("leaving");
+    expect(view).not.toHaveProperty("routers");
+    expect(await reaches("dns/ns1-01", "safe")).toMatchObject({ routers: { confirmed: [], silent: [] } });
+  });
+
   test("a second order changes nothing", async () => {
     await order("dns/ns1-01");
     await reaches("dns/ns1-01", "safe");

@@ -32,7 +32,7 @@ function makeDrains(...names: readonly string[]): Drains {
     wait: () => WAIT,
     changed: () => {
       changed();
-      made.announced(true);
+      made.announced();
     },
     confirm,
   });
@@ -41,7 +41,7 @@ function makeDrains(...names: readonly string[]): Drains {
 /** As the agent does. */
 function take(world: Snapshot): void {
   drains.take(world);
-  drains.announced(true);
+  drains.announced();
 }
 
 const at = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();

@@ -13,12 +13,14 @@ import { createLogger } from "../../src/daemon/log.ts";
 export class World implements AsyncDisposable {
   readonly cluster: SimulatedCluster;
   readonly router: Speaker;
+  readonly #port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), "trivet-agents-"));
   readonly #agents = new Map<string, Agent>();
 
   private constructor(cluster: SimulatedCluster, router: Speaker) {
     this.cluster = cluster;
     this.router = router;
+    this.#port = router.listening()[0]?.port ?? 0;
   }
 
   static async create(): Promise<World> {
@@ -39,7 +41,7 @@ export class World implements AsyncDisposable {
     const sockets = servers.map((name) => `${name}: ${this.#folder}/${name}.sock`).join(", ");
     const yaml = `asn: 65010
 routerId: 192.0.2.${number}
-peers: [{address: 127.0.0.1, port: ${this.router.listening()[0]?.port ?? 0}, asn: 65000, localAddress: ${this.#session(server)}}]
+peers: [{address: 127.0.0.1, port: ${this.#port}, asn: 65000, localAddress: ${this.#session(server)}}]
 allow: [203.0.113.0/27, "2001:db8::/48"]
 lxd: {socket: ${this.cluster.socket(server)}, timeout: 2}
 api: {socket: ${this.#folder}/${server}.sock, tls: {enabled: false}, servers: {${sockets}}}
