@@ -47,10 +47,11 @@ export const routes = buildCommand<Flags, [], Context>({
   },
 });
 
-function routeRow({ prefix, nextHop, attributes, reasons }: RouteView): string[] {
+function routeRow({ prefix, nextHop, attributes, reasons, heldBack = [] }: RouteView): string[] {
   const said = Object.entries(attributes ?? {}).map(([name, value]) => `${name} ${String(value)}`);
   const more = reasons.length > 1 ? ` (and ${reasons.length - 1} more)` : "";
-  return [prefix, nextHop, said.join(" "), `${reasons[0] ?? ""}${more}`];
+  const held = heldBack.map((why) => `; held back: ${why}`).join("");
+  return [prefix, nextHop, said.join(" "), `${reasons[0] ?? ""}${more}${held}`];
 }
 
 function printServer(context: Context, answer: ServerExplanation): void {
