@@ -37,6 +37,7 @@ const ROUTES: RoutesAnswer = {
       nextHop: "self",
       nextHopFrom: "this server",
       reasons: ["subnet of network default/br0"],
+      heldBack: ["its gateway is on abydos, which is drained"],
     },
   ],
   refused: [
@@ -206,7 +207,7 @@ describe("trivet routes", () => {
     expect(status).toBe(0);
     expect(stdout).toBe(`PREFIX          NEXT HOP        ATTRIBUTES                  WHY
 203.0.113.1/32  198.51.100.100  communities 65010:53 med 5  external route of instance dns/ns1 (eth0 on dns) (and 1 more)
-2001:db8::/64   self                                        subnet of network default/br0
+2001:db8::/64   self                                        subnet of network default/br0; held back: its gateway is on abydos, which is drained
 
 Not announced:
 PREFIX          WHAT                                             WHY NOT

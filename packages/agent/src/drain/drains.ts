@@ -149,8 +149,9 @@ export class Drains {
       const still = [...announcement.routes.values()].flatMap(({ reasons }) => reasons);
       const gone = announcement.refused.filter(({ refusal }) => refusal.code === "drained");
       const prefixes = textsOf([...still, ...gone].filter((candidate) => isOf(candidate, target)));
-      // What is announced by nobody here need not move.
-      const seen = phase === "moving" && prefixes.length === 0 ? "safe" : phase;
+      // What is announced by nobody here need not move; but what other servers announce through a server's gateways must.
+      const none = prefixes.length === 0 && target.kind !== "server";
+      const seen = phase === "moving" && none ? "safe" : phase;
       return {
         target: formatTarget({ server, target }),
         server,

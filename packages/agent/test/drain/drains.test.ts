@@ -147,6 +147,14 @@ describe("when it is safe to stop", () => {
     expect(view(ordered())).toMatchObject([{ phase: "leaving", routers: { silent: ["r1"] } }]);
   });
 
+  test("of a server that announces nothing: not before others have left its gateways", async () => {
+    const nothing = { ...snapshot({ networks: [ovn("net")] }), notes: { "user.trivet.drain.server-1": `* ${at(0)}` } };
+    take(nothing);
+    expect(view(nothing)).toMatchObject([{ phase: "moving", prefixes: [] }]);
+    await vi.advanceTimersByTimeAsync(WAIT * 1000 + 1_000);
+    expect(view(nothing)).toMatchObject([{ phase: "safe" }]);
+  });
+
   test("of a server: with the networks whose gateway it is", () => {
     const all = { ...world(undefined), notes: { "user.trivet.drain.server-1": `* ${at(0)}` } };
     take(all);
