@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { ExecDeadlineError, LxdClient } from "@trivet/lxd";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Tail } from "../src/tail.ts";
@@ -22,16 +23,16 @@ const FDS = { 0: "s0", 1: "s1", 2: "s2", control: "sc" };
 function running(): { control: Promise<Peer>; end: (status: number) => void } {
   const { promise: control, resolve: controlled } = Promise.withResolvers<Peer>();
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
+  const answer = async (response: ServerResponse): Promise<void> => {
+    const metadata = { return: await ended };
+    reply(response, 200, sync({ id: "op1", status: "Success", status_code: 200, err: "", metadata }));
+  };
   fake.handle = (request, response) => {
     if (request.method === "POST") return reply(response, 202, operation("op1", { metadata: { fds: FDS } }));
-    return void ended.then((status) => {
-      const state = { id: "op1", status: "Success", status_code: 200, err: "", metadata: { return: status } };
-      reply(response, 200, sync(state));
-    });
+    return void answer(response);
   };
   fake.onWebSocket = (peer, { url = "" }) => {
     if (url.endsWith("sc")) controlled(peer);
-    else void ended.then(() => peer.send(""));
   };
   return { control, end };
 }

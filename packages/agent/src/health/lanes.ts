@@ -40,7 +40,7 @@ export class Lanes<T extends Waiting> {
       if (this.#count(instance) >= this.#limits.instance) continue;
       if (held > 0 && free === 1 && this.projects > 1) continue;
       if (best === undefined || held < best.held) best = { one, held };
-      if (held === 0) break;
+      if (held === 0 || this.projects === 1) break;
     }
     if (best === undefined) return undefined;
     this.#waiting.delete(best.one);
