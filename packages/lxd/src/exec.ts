@@ -12,7 +12,7 @@ export interface ExecOptions extends CallOptions {
   readonly group?: number;
   /** Written to its standard input, which is otherwise empty. */
   readonly input?: string;
-  /** Milliseconds of `timeout` that the command itself may take, from when the daemon runs it; all of them unless told. */
+  /** Milliseconds that the command may take once the daemon runs it; `timeout` is then for its start alone. */
   readonly commandTimeout?: number;
   /** Octets to keep of each stream, the last; 16 MiB unless told. */
   readonly maxOutput?: number;
@@ -48,7 +48,7 @@ export async function execute(
   options: ExecOptions,
 ): Promise<ExecResult> {
   const { environment = {}, cwd, user, group, input, timeout = EXEC_TIMEOUT, signal, ...rest } = options;
-  const { commandTimeout = timeout, maxOutput = MAX_OUTPUT, ...call } = rest;
+  const { commandTimeout, maxOutput = MAX_OUTPUT, ...call } = rest;
   let end = performance.now() + timeout;
   const left = (): CallOptions & { readonly timeout: number } => ({
     ...(signal === undefined ? {} : { signal }),
@@ -92,7 +92,7 @@ export async function execute(
     const [stdin, stdout, stderr] = await Promise.all([open("0"), open("1"), open("2")]);
     // With its last stream the daemon runs it.
     running = { control, operation };
-    end = Math.min(end, performance.now() + commandTimeout);
+    if (commandTimeout !== undefined) end = performance.now() + commandTimeout;
     if (input !== undefined && input !== "") stdin.socket.send(Buffer.from(input));
     stdin.socket.send("");
     const { metadata } = await operation.wait(left());
@@ -114,7 +114,7 @@ export async function execute(
     if (!(error instanceof DeadlineError)) throw error;
     const begun = running !== undefined;
     const late = Math.max(0, performance.now() - end);
-    throw new ExecDeadlineError({ ...site, cause: error }, begun ? Math.min(commandTimeout, timeout) : timeout, {
+    throw new ExecDeadlineError({ ...site, cause: error }, begun ? (commandTimeout ?? timeout) : timeout, {
       begun,
       late,
     });

@@ -53,8 +53,8 @@ async function texts({ socket }: Peer): Promise<string[]> {
   return found;
 }
 
-describe("a command that does not end in time", () => {
-  test("is asked to end before the daemon is left to kill it", async () => {
+describe("a command", () => {
+  test("that does not end in time is asked to before the daemon is left to kill it", async () => {
     const { control, end } = running();
     const told = control.then(texts);
     const late = await client.instances.exec("c1", ["sleep"], { commandTimeout: 50 }).catch((error: unknown) => error);
@@ -64,7 +64,7 @@ describe("a command that does not end in time", () => {
     expect(await told).toEqual(['{"command":"signal","signal":15}']);
   });
 
-  test("is asked when the caller gives up, too", async () => {
+  test("is asked to end when the caller gives up, too", async () => {
     const { control, end } = running();
     const told = control.then(texts);
     const giveUp = new AbortController();
@@ -82,6 +82,17 @@ describe("a command that does not end in time", () => {
       .exec("c1", ["sleep"], { timeout: 60_000, commandTimeout: 50 })
       .catch((error: unknown) => error);
     expect(late).toMatchObject({ begun: true, timeout: 50, late: expect.any(Number) });
+  });
+
+  test("may take longer than its start", async () => {
+    running();
+    const giveUp = new AbortController();
+    const times = { timeout: 2_000, commandTimeout: 60_000 };
+    const slow = client.instances.exec("c1", ["sleep"], { ...times, signal: giveUp.signal });
+    while (fake.requests.at(-1)?.includes("/wait") !== true) await new Promise((resolve) => setImmediate(resolve));
+    expect(fake.requests.at(-1)).toContain("/wait?timeout=20");
+    giveUp.abort();
+    await expect(slow).rejects.toBe(giveUp.signal.reason);
   });
 });
 

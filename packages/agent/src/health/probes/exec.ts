@@ -29,7 +29,7 @@ export async function probeExec(
   try {
     const { status, stdout, stderr } = await instances.exec(instance, guarded(command), {
       project,
-      timeout: START + timeout,
+      timeout: START,
       commandTimeout: timeout,
       maxOutput: KEPT,
       signal,
