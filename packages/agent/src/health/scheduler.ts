@@ -8,8 +8,11 @@ import { type CheckState, type Occasion, type Outcome, afresh, firstState, pause
 /** Checks at once, of all and of one instance. Each in an instance costs LXD a few processes and writes to its database. */
 const LANES = { network: { all: 64, instance: 4 }, exec: { all: 4, instance: 1 } };
 type Lane = keyof typeof LANES;
+const KINDS = ["network", "exec"] as const;
 /** By how much a pause is randomly shortened, so that checks that began together drift apart. */
 const JITTER = 0.1;
+/** What is left of a check's cost after each quicker attempt. */
+const FORGETS = 0.8;
 /** A check that waits for a lane longer than so many intervals, and no less than these milliseconds, is overdue. */
 const OVERDUE = { intervals: 3, least: 5_000 };
 
@@ -25,6 +28,8 @@ interface Entry {
   check: Check;
   state: CheckState;
   nextAt?: number;
+  /** Milliseconds that it took lately, at worst. */
+  cost?: number;
   /** Until it is due; while it waits for a lane, until it is overdue. */
   timer?: NodeJS.Timeout;
   /** Ends the attempt that is under way; once it is another, the outcome does not count. */
@@ -78,7 +83,7 @@ export class Scheduler {
         this.#halt(entry);
         this.#entries.delete(id);
       }
-    for (const lane of ["network", "exec"] as const)
+    for (const lane of KINDS)
       this.#lanes[lane].projects = new Set(
         checks.flatMap((check) => (laneOf(check) === lane ? [check.project] : [])),
       ).size;
@@ -88,9 +93,11 @@ export class Scheduler {
       else {
         const entry: Entry = { check, state: firstState(occasion(check), Date.now()) };
         this.#entries.set(check.id, entry);
-        this.#due(entry);
+        this.#wait(entry);
       }
     }
+    // Only now, so that the first in the list have no advantage.
+    for (const lane of KINDS) this.#fill(lane);
   }
 
   /** Ends the time of grace after the agent's start. */
@@ -115,7 +122,10 @@ export class Scheduler {
     entry.check = check;
     const asksElse = before.text !== check.text || before.address?.toString() !== check.address?.toString();
     if (!asksElse && (nextAt === undefined || same(before.timers, check.timers))) return;
-    if (asksElse) entry.state = afresh(entry.state);
+    if (asksElse) {
+      entry.state = afresh(entry.state);
+      delete entry.cost;
+    }
     this.#halt(entry);
     const { fast, interval } = check.timers;
     const soon = Math.min(fast, interval);
@@ -124,17 +134,19 @@ export class Scheduler {
 
   #later(entry: Entry, wait: number): void {
     entry.nextAt = Date.now() + wait;
-    entry.timer = setTimeout(() => this.#due(entry), wait);
+    entry.timer = setTimeout(() => {
+      this.#wait(entry);
+      this.#fill(laneOf(entry.check));
+    }, wait);
   }
 
-  #due(entry: Entry): void {
+  /** For a lane. */
+  #wait(entry: Entry): void {
     const { check } = entry;
     delete entry.nextAt;
     const patience = Math.max(OVERDUE.intervals * check.timers.interval, OVERDUE.least);
-    entry.timer = setTimeout(() => this.#tell(entry, { kind: "unknown", why: NO_TURN }, 0), patience);
-    const lane = laneOf(check);
-    this.#lanes[lane].wait(entry);
-    this.#fill(lane);
+    entry.timer = setTimeout(() => this.#overdue(entry), patience);
+    this.#lanes[laneOf(check)].wait(entry);
   }
 
   #fill(lane: Lane): void {
@@ -156,8 +168,8 @@ export class Scheduler {
       if (outcome === undefined || entry.attempt !== attempt) return;
       delete entry.attempt;
       const took = performance.now() - began;
-      const state = this.#tell(entry, outcome, took);
-      this.#later(entry, Math.max(0, pause(state, entry.check.timers) * (1 - Math.random() * JITTER) - took));
+      entry.cost = Math.max(took, (entry.cost ?? 0) * FORGETS);
+      this.#take(entry, outcome, took);
     } finally {
       this.#lanes[lane].release(check);
       this.#fill(lane);
@@ -176,16 +188,22 @@ export class Scheduler {
     }
   }
 
-  #tell(entry: Entry, outcome: Outcome, took: number): CheckState {
+  #take(entry: Entry, outcome: Outcome, took: number): void {
     const { check, state: before } = entry;
-    const after = step(before, outcome, check.timers, Date.now());
-    entry.state = after;
-    this.#world.onOutcome(check, before, after, outcome, took);
-    return after;
+    entry.state = step(before, outcome, check.timers, Date.now());
+    const wait = pause(entry.state, check.timers) * (1 - Math.random() * JITTER) - took;
+    this.#later(entry, Math.max(0, wait));
+    this.#world.onOutcome(check, before, entry.state, outcome, took);
+  }
+
+  /** Its turn does not come. It goes on waiting. */
+  #overdue(entry: Entry): void {
+    const { check, state: before } = entry;
+    const outcome: Outcome = { kind: "unknown", why: "overdue: the checks before it take too long" };
+    entry.state = step(before, outcome, check.timers, Date.now());
+    this.#world.onOutcome(check, before, entry.state, outcome, 0);
   }
 }
-
-const NO_TURN = "overdue: the checks before it take too long";
 
 function laneOf({ target }: Check): Lane {
   return target.kind === "exec" ? "exec" : "network";

@@ -164,6 +164,14 @@ describe("one's checks do not keep another's from running", () => {
     expect(times(victim.id).length).toBeGreaterThanOrEqual(60);
   });
 
+  test("those of many instances of its own project, from when they have shown what they are", async () => {
+    set([...Array.from({ length: 40 }, (_, i) => check(`web/c${i}`, "exec:sleep 100", hanging)), victim]);
+    await pass(300_000);
+    expect(times(victim.id).length).toBeGreaterThanOrEqual(60);
+    // They get their turn, too.
+    expect(new Set(begun.map(({ id }) => id)).size).toBeGreaterThan(10);
+  });
+
   test("those of one project's instances", async () => {
     set([...Array.from({ length: 40 }, (_, i) => check(`bad/c${i}`, "exec:sleep 100", hanging)), victim]);
     await pass(300_000);
@@ -178,10 +186,23 @@ describe("one's checks do not keep another's from running", () => {
   });
 
   test("without others, all lanes are one project's", async () => {
-    find = () => ({ outcome: PASS, after: 1_000 });
+    find = () => ({ outcome: PASS, after: 900 });
     set(Array.from({ length: 4 }, (_, i) => check(`web/c${i}`, "exec:ok")));
-    await pass(1);
+    await pass(4_999);
+    begun = [];
+    await pass(10);
     expect(begun).toHaveLength(4);
+  });
+
+  test("nothing is begun any more by one who hears of an outcome and stops", async () => {
+    const stopping = new Scheduler({
+      probe: async () => await Promise.resolve(PASS),
+      onOutcome: () => stopping.stop(),
+      onBug: () => undefined,
+    });
+    stopping.set([victim], () => "starting");
+    await pass(1);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
@@ -192,8 +213,7 @@ describe("a check that is overdue", () => {
     set([late]);
     await pass(1_000);
     find = ({ id }) => (id === late.id ? { outcome: PASS, after: 10 } : { outcome: FAIL, after: 60_000 });
-    const slow = { timers: { ...TIMERS, timeout: 60_000 } };
-    set([late, ...Array.from({ length: 4 }, (_, i) => check(`web/c${i}`, "exec:sleep 100", slow))]);
+    set([late, ...Array.from({ length: 4 }, (_, i) => check(`web/c${i}`, "exec:sleep 100"))]);
     // Due at 5 s, and not begun for three intervals.
     await pass(18_900);
     expect(scheduler.state(late.id)?.unknown).toBeUndefined();
