@@ -13,7 +13,7 @@ import type {
   ZoneView,
 } from "@trivet/agent";
 import { DnsServer, Name, Zone, ZoneStore, readZoneFile } from "@trivet/dns";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, onTestFinished } from "vitest";
 import { trivet } from "../src/app.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trivet-cli-"));
@@ -162,15 +162,16 @@ const ZONE: ZoneView = {
   ],
 };
 
+const answers: Record<string, unknown> = {
+  "/v1/routes": ROUTES,
+  "/v1/routes/explain": EXPLAIN,
+  "/v1/status": STATUS,
+  "/v1/health": HEALTH,
+  "/v1/dns": DNS,
+  "/v1/dns/zone": ZONE,
+};
+
 beforeAll(async () => {
-  const answers: Record<string, unknown> = {
-    "/v1/routes": ROUTES,
-    "/v1/routes/explain": EXPLAIN,
-    "/v1/status": STATUS,
-    "/v1/health": HEALTH,
-    "/v1/dns": DNS,
-    "/v1/dns/zone": ZONE,
-  };
   server = createServer(({ url = "" }, response) => {
     const { pathname, searchParams } = new URL(url, "http://agent");
     if (pathname === "/v1/dns/records") {
@@ -258,6 +259,24 @@ dns/ns1   check       passing               2026-01-01T00:00:01Z  now     dns://
 web/c1    eth0/ready  unknown, was failing  2026-01-01T00:00:02Z  in 0 s  http://:8080/ready           LXD does not answer
 `);
     expect(JSON.parse((await run("health", "--json")).stdout)).toEqual(HEALTH);
+  });
+
+  test("does not say that all is well before the agent has read LXD", async () => {
+    answers["/v1/health"] = { server: "", checks: [] } satisfies HealthAnswer;
+    onTestFinished(() => void (answers["/v1/health"] = HEALTH));
+    expect(await run("health")).toMatchObject({
+      status: 1,
+      stdout: "the agent has not read LXD yet, and knows of no checks\n",
+    });
+  });
+
+  test("without checks, there is nothing that fails", async () => {
+    answers["/v1/health"] = { server: "langara", checks: [] } satisfies HealthAnswer;
+    onTestFinished(() => void (answers["/v1/health"] = HEALTH));
+    expect(await run("health")).toMatchObject({
+      status: 0,
+      stdout: "no instance on langara has a health check\n",
+    });
   });
 });
 

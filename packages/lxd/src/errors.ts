@@ -68,6 +68,20 @@ export class DeadlineError extends LxdError {
   }
 }
 
+/** A command in an instance that did not end in time. */
+export class ExecDeadlineError extends DeadlineError {
+  /** Its streams were open, so that the daemon ran it. If not, this says nothing of the command. */
+  readonly begun: boolean;
+  /** Milliseconds by which this process, kept from running, noticed the deadline too late. */
+  readonly late: number;
+
+  constructor(site: CallSite, timeout: number, { begun, late }: { begun: boolean; late: number }) {
+    super(site, timeout);
+    this.begun = begun;
+    this.late = late;
+  }
+}
+
 /** 401 or 403. */
 export class ForbiddenError extends LxdError {
   override readonly name = "ForbiddenError";

@@ -9,6 +9,7 @@ export {
   BadRequestError,
   ConflictError,
   DeadlineError,
+  ExecDeadlineError,
   ForbiddenError,
   LxdError,
   NotFoundError,

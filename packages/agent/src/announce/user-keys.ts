@@ -1,5 +1,6 @@
 import { type RouteAttributes, parseCommunity, parseLargeCommunity } from "@trivet/bgp";
 import type { Config } from "@trivet/lxd";
+import { printable } from "../health/printable.ts";
 import type { Problem } from "./candidate.ts";
 
 const PREFIX = "user.trivet.announce";
@@ -31,7 +32,7 @@ export function readUserKeys(config: Config, source: Problem["source"]): UserKey
       else Object.assign(attributes, attribute(name, value));
     } catch (error) {
       if (!(error instanceof Error) || (error as { fault?: unknown }).fault !== "input") throw error;
-      problems.push({ source, key, value, why: error.message });
+      problems.push({ source, key, value: printable(value), why: printable(error.message) });
     }
   }
   return {
@@ -56,9 +57,9 @@ function attribute(name: string, value: string): RouteAttributes {
     case "local-pref":
       return { localPref: number(value) };
     case "communities":
-      return { communities: list(value).map(parseCommunity) };
+      return { communities: few(value).map(parseCommunity) };
     case "large-communities":
-      return { largeCommunities: list(value).map(parseLargeCommunity) };
+      return { largeCommunities: few(value).map(parseLargeCommunity) };
     default:
       throw new KeyError(
         "no such key; there are announce, and announce.addresses, .med, .local-pref, .communities, .large-communities",
@@ -78,6 +79,15 @@ function number(value: string): number {
   if (!/^\d{1,10}$/.test(value) || Number(value) > 0xffff_ffff)
     throw new KeyError("must be a number from 0 to 4294967295");
   return Number(value);
+}
+
+/** Of each kind: with 4 and 12 octets each they fill a quarter of the smallest UPDATE, and leave room for what others add. */
+const MOST = 64;
+
+function few(value: string): string[] {
+  const parts = list(value);
+  if (parts.length > MOST) throw new KeyError(`has ${parts.length} communities; at most ${MOST} may stand here`);
+  return parts;
 }
 
 /** The parts of a comma-separated value. */

@@ -32,10 +32,10 @@ export function healthConfig({ health: { checks, ...timers } }: AgentConfig): He
 
 type Written = { readonly [K in keyof Timers]?: number | undefined };
 
-/** The file has seconds; what is absent stays absent. */
+/** The file has seconds, timers are whole milliseconds; what is absent stays absent. */
 function milliseconds({ interval, fast, timeout, rise, fall }: Written): Partial<Timers> {
   const times = Object.entries({ interval, fast, timeout }).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key, value * 1_000]],
+    value === undefined ? [] : [[key, Math.round(value * 1_000)]],
   );
   const counts = Object.entries({ rise, fall }).filter(([, value]) => value !== undefined);
   return Object.fromEntries([...times, ...counts]) as Partial<Timers>;

@@ -4,7 +4,7 @@ import type { Logger } from "../daemon/log.ts";
 import { type KnownInstance, type Snapshot, isLocal, isRunning, keyOf } from "../inventory/snapshot.ts";
 import type { HealthConfig } from "./config.ts";
 import { HealthCounters } from "./counters.ts";
-import { type Check, planChecks } from "./plan.ts";
+import { type Check, planChecks, runOf } from "./plan.ts";
 import type { Probe } from "./probes/probe.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { CheckState, Outcome } from "./state.ts";
@@ -35,8 +35,8 @@ export class Health {
   /** What was planned of an instance, as long as nothing it was made of changes. */
   #plans = new WeakMap<KnownInstance, ReturnType<typeof planChecks>>();
   #made: readonly unknown[] = [];
-  /** Instances that ran here in the last Snapshot. */
-  #ran: ReadonlySet<string> | undefined;
+  /** Instances that ran here in the last Snapshot, with their run. */
+  #ran: ReadonlyMap<string, string> | undefined;
   #settled = false;
   #whenSettled: (() => void)[] = [];
   #graceTimer: NodeJS.Timeout | undefined;
@@ -47,6 +47,8 @@ export class Health {
     this.#scheduler = new Scheduler({
       probe: world.probe,
       onOutcome: (...outcome) => this.#tookOutcome(...outcome),
+      onBug: (check, error) =>
+        world.log.error({ ...whatOf(check), err: error }, "a check cannot be run: a bug of ours"),
     });
   }
 
@@ -65,11 +67,11 @@ export class Health {
     if (made.some((part, i) => part !== this.#made[i])) this.#plans = new WeakMap();
     this.#made = made;
     const checks = new Map<string, readonly Check[]>();
-    const ran = new Set<string>();
+    const ran = new Map<string, string>();
     const problems: Problem[] = [];
     for (const [key, instance] of snapshot.instances) {
       if (!isLocal(snapshot, instance) || !isRunning(instance)) continue;
-      ran.add(key);
+      ran.set(key, runOf(instance));
       let plan = this.#plans.get(instance);
       if (plan === undefined) this.#plans.set(instance, (plan = planChecks(snapshot, instance, config)));
       problems.push(...plan.problems);
@@ -81,7 +83,8 @@ export class Health {
     this.#ran = ran;
     this.#scheduler.set([...checks.values()].flat(), (check) => {
       if (before === undefined) return "starting";
-      return before.has(keyOf({ project: check.project, name: check.instance })) ? "added" : "started";
+      const known = before.get(keyOf({ project: check.project, name: check.instance }));
+      return known === check.run ? "added" : "started";
     });
     if (before === undefined) this.#beginGrace();
   }
@@ -164,7 +167,7 @@ export class Health {
 
   #log(check: Check, before: CheckState, after: CheckState): void {
     const { log } = this.#world;
-    const what = { instance: `${check.project}/${check.instance}`, check: check.name };
+    const what = whatOf(check);
     if (before.verdict !== after.verdict) {
       if (after.verdict === "failing")
         log.warn({ ...what, error: after.error }, "check fails; its routes are held back");
@@ -174,6 +177,10 @@ export class Health {
       log.warn({ ...what, why: after.unknown.why, verdict: after.verdict }, "cannot be checked; it stays as it was");
     if (before.unknown !== undefined && after.unknown === undefined) log.debug(what, "can be checked again");
   }
+}
+
+function whatOf({ project, instance, name }: Check): { readonly instance: string; readonly check: string } {
+  return { instance: `${project}/${instance}`, check: name };
 }
 
 function reason({ name }: Check, { verdict, since, error, unknown }: CheckState): string {

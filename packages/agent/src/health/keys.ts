@@ -1,5 +1,6 @@
 import type { Config } from "@trivet/lxd";
 import type { Problem } from "../announce/candidate.ts";
+import { printable } from "./printable.ts";
 import { type Target, TargetError, parseTarget } from "./target.ts";
 import type { Timers } from "./timers.ts";
 
@@ -38,7 +39,7 @@ export function readCheckKeys(config: Config, source: Problem["source"]): CheckK
       else if (!OFF.has(text)) checks.push({ name: name || DEFAULT_NAME, text, target: parseTarget(text) });
     } catch (error) {
       if (!(error instanceof Error) || (error as { fault?: unknown }).fault !== "input") throw error;
-      problems.push({ source, key, value: text, why: error.message });
+      problems.push({ source, key, value: printable(text), why: printable(error.message) });
     }
   }
   return { checks, timers, problems };
@@ -65,5 +66,6 @@ function readTimer(name: keyof Timers, text: string): Partial<Timers> {
   const number = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (!(number >= min && number <= max) || (unit === 1 && !Number.isInteger(number)))
     throw new TargetError(text, `is no ${unit === 1 ? "count" : "number of seconds"} from ${min} to ${max}`);
-  return { [name]: number * unit };
+  // Timers of Node are whole milliseconds, and 2.01 * 1000 is 2009.9999999999998.
+  return { [name]: Math.round(number * unit) };
 }

@@ -66,6 +66,11 @@ export function step(before: CheckState, outcome: Outcome, { rise, fall }: Timer
   return next;
 }
 
+/** The state of a check that now asks something else: the verdict stands, and what was found in a row counts no more. */
+export function afresh(state: CheckState): CheckState {
+  return { ...state, passes: 0, fails: 0 };
+}
+
 /** Ends the time of grace after the agent's start: what failed is failing, and what could not be checked is as it was, announced. */
 export function settle(state: CheckState, now: number): CheckState {
   if (!state.starting) return state;

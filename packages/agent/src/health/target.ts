@@ -48,6 +48,8 @@ export class TargetError extends Error {
 
 const URL_FORM = /^(https?|tcp|dns):\/\/(\[[^\]/]*\]|[^\]/?:[]*)(?::(\d{1,5}))?(\/\S*)?$/;
 const HOST_NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
+/** What Node sends in a request; it has no octets for the rest. */
+const SENDABLE = /^[\u0021-\u00ff]*$/;
 const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, dns: 53 };
 
 /**
@@ -75,8 +77,10 @@ export function parseTarget(text: string): Target {
   if (port < 1 || port > 65_535) throw new TargetError(text, "has a port outside 1 to 65535");
   const named = !host.startsWith("[") && HOST_NAME.test(host) && !/^[\d.]+$/.test(host);
   const place = { port, ...(host === "" || named ? {} : { address: Address.parse(host.replace(/^\[|\]$/g, "")) }) };
-  if (scheme === "http" || scheme === "https")
+  if (scheme === "http" || scheme === "https") {
+    if (!SENDABLE.test(path)) throw new TargetError(text, "has a path with characters to be written as %XX");
     return { kind: "http", secure: scheme === "https", ...place, path, ...(named ? { host } : {}) };
+  }
   if (named) throw new TargetError(text, "has a name where only an address of the instance may stand, or nothing");
   if (scheme === "dns") return { kind: "dns", ...place, ...question(text, path) };
   if (path !== "/") throw new TargetError(text, "has a path, which tcp does not know");

@@ -1,3 +1,4 @@
+import { printable } from "./printable.ts";
 import type { Running } from "./scheduler.ts";
 
 /** A check as the API shows it. Times are ISO 8601. */
@@ -32,7 +33,7 @@ export function viewCheck({ check, state, nextAt }: Running): CheckView {
     instance: check.instance,
     ...(check.device === undefined ? {} : { device: check.device }),
     check: check.name,
-    target: check.text,
+    target: printable(check.text),
     ...(check.address === undefined ? {} : { address: check.address.toString() }),
     state: unknown === undefined ? verdict : "unknown",
     verdict,

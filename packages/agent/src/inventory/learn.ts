@@ -1,5 +1,5 @@
-import { type InstanceState, LxdError, type NetworkLease } from "@trivet/lxd";
-import type { Family } from "@trivet/ip";
+import { type InstanceNetwork, type InstanceState, LxdError, type NetworkLease } from "@trivet/lxd";
+import { Address, type Family } from "@trivet/ip";
 import { macOf, missingFamilies, nicsOf } from "./addresses.ts";
 import { same } from "./same.ts";
 import { type KnownInstance, type Learnt, type Snapshot, isRunning, keyOf, networkFor } from "./snapshot.ts";
@@ -157,7 +157,7 @@ export class Learner {
       ask: async () => {
         const leases = await this.#timed("leases", this.#options.leases(network, project));
         for (const { key, gap } of mine()) {
-          const found = leases.filter(({ hwaddr, type }) => hwaddr.toLowerCase() === gap.mac && type !== "gateway");
+          const found = leases.filter(({ hwaddr, type }) => lowerCase(hwaddr) === gap.mac && type !== "gateway");
           this.#learn(
             key,
             "leased",
@@ -182,16 +182,7 @@ export class Learner {
       satisfied: () => gaps().every(({ device }) => this.#learnt.get(key)?.reported?.[device] !== undefined),
       ask: async () => {
         const interfaces = await this.#timed("guest", this.#options.interfaces(project, name));
-        for (const gap of gaps()) {
-          const own = Object.values(interfaces).find(({ hwaddr }) => hwaddr.toLowerCase() === gap.mac);
-          const global = own?.addresses.filter(({ scope }) => scope === "global") ?? [];
-          this.#learn(
-            key,
-            "reported",
-            gap.device,
-            global.map(({ address }) => address),
-          );
-        }
+        for (const gap of gaps()) this.#learn(key, "reported", gap.device, globalAddresses(interfaces, gap.mac));
       },
     };
   }
@@ -240,7 +231,7 @@ export class Learner {
     try {
       await subject.ask();
     } catch (error) {
-      if (!this.#stopped && !(error instanceof LxdError)) throw error;
+      if (!this.#stopped && !(error instanceof LxdError)) warn(error);
     } finally {
       this.#busy--;
     }
@@ -278,6 +269,33 @@ export class Learner {
     clearTimeout(this.#roundTimer);
     this.#round = "over";
   }
+}
+
+/** A bug of ours, which must not end the agent: what is missing is asked for again. */
+function warn(error: unknown): void {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.emitWarning("addresses cannot be learnt: a bug of ours", { type: "Bug", detail });
+}
+
+/** Of one interface; a guest has few, and may report any number. */
+const MOST_REPORTED = 64;
+
+/**
+ * The global addresses of the interface with this MAC address, as the guest says. LXD passes on what a VM's agent tells: where its types
+ * promise a text or a list, there may be none.
+ */
+function globalAddresses(interfaces: Readonly<Record<string, Unsure<InstanceNetwork>>>, mac: string): string[] {
+  const own = Object.values(interfaces).find((one) => lowerCase(one?.hwaddr) === mac);
+  const global = (own?.addresses ?? []).flatMap((one: Unsure<InstanceNetwork["addresses"][number]>) =>
+    one?.scope === "global" && typeof one.address === "string" ? [one.address] : [],
+  );
+  return global.filter((address) => Address.tryParse(address) !== undefined).slice(0, MOST_REPORTED);
+}
+
+type Unsure<T> = { readonly [K in keyof T]?: T[K] | null } | null;
+
+function lowerCase(text: unknown): string {
+  return typeof text === "string" ? text.toLowerCase() : "";
 }
 
 function findGaps(world: World, instance: KnownInstance): Gap[] {

@@ -419,6 +419,21 @@ describe("attributes", () => {
   });
 });
 
+test.each(["communities", "large-communities"])("more %s than a few count as none", (kind) => {
+  const one = kind === "communities" ? "65010:1" : "65010:1:1";
+  const many = (count: number) => ({
+    networks: [ovn("ovn-a", DUAL)],
+    instances: [
+      instance("c1", ROUTES, { config: { [`user.trivet.announce.${kind}`]: Array(count).fill(one).join() } }),
+    ],
+  });
+  expect(announce(many(64)).problems).toEqual([]);
+  const { problems, routes } = announce(many(65));
+  expect(problems).toEqual([expect.stringContaining("has 65 communities; at most 64 may stand here")]);
+  expect(problems[0]?.length).toBeLessThan(500);
+  expect(routes.get("203.0.113.65/32")?.attributes).toBeUndefined();
+});
+
 describe("conditions", () => {
   const twins = {
     networks: [ovn("ovn-a", {})],

@@ -174,6 +174,17 @@ describe("an instance", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test.each([
+    ["started again", { last_used_at: "2026-01-01T00:00:01Z" }],
+    ["deleted, and made anew with its name", { created_at: "2026-01-01T00:00:01Z" }],
+  ])("that was %s, which no Snapshot showed, passes only after `rise` passed checks", async (_, other) => {
+    take(service("c1", other));
+    expect(announced()).toEqual([]);
+    expect(why(1)).toContain("did not pass yet");
+    await pass(1_100);
+    expect(announced()).toEqual(["1"]);
+  });
+
   test("that is given a check while it runs stays announced until it fails", async () => {
     const plain = { config: {}, expanded_config: {} };
     take(service("c1"), service("c2", plain));

@@ -33,6 +33,8 @@ describe("a check", () => {
     ["dns:///example.net?type=AAAAA", '"AAAAA" is no record type'],
     ["http://1.2.3/", '"1.2.3"'],
     ["exec: ", "has no command"],
+    ["http://:80/\u0142", "has a path with characters to be written as %XX"],
+    ["http://:80/\u0001", "has a path with characters to be written as %XX"],
   ])("%s is refused", (text, why) => {
     expect(() => parseTarget(text)).toThrow(why);
   });
@@ -56,6 +58,25 @@ describe("user.trivet.check", () => {
     ]);
     expect(timers).toEqual({ interval: 500, fall: 2 });
     expect(problems).toEqual([]);
+  });
+
+  test("timers are whole milliseconds, however seconds are written", () => {
+    expect(read({ "user.trivet.check.timeout": "2.01", "user.trivet.check.fast": "0.10049" }).timers).toEqual({
+      timeout: 2_010,
+      fast: 100,
+    });
+  });
+
+  test("a problem is told without what a terminal would obey, and not at any length", () => {
+    const { problems } = read({
+      "user.trivet.check": "\u009b31m\u001b[2J",
+      "user.trivet.check.web": `tcp:${"x".repeat(100_000)}`,
+    });
+    for (const { value, why } of problems) {
+      expect(value + why).not.toMatch(/\p{Cc}/u);
+      expect(Math.max(value.length, why.length)).toBeLessThanOrEqual(300);
+    }
+    expect(problems).toHaveLength(2);
   });
 
   test("`none` switches off what a profile says", () => {

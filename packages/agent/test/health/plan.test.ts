@@ -21,8 +21,9 @@ function plan(check: Record<string, string>, { nic = {}, network = web, yaml = "
   const { checks, problems } = planChecks(snapshot({ networks: [network] }), c1, config);
   return {
     problems: problems.map(({ key, why }) => `${key}: ${why}`),
-    checks: checks.map(({ id, device, timers, address, witness }) => ({
+    checks: checks.map(({ id, device, timers, address, witness, nowhere }) => ({
       id,
+      ...(nowhere === undefined ? {} : { nowhere }),
       ...(device === undefined ? {} : { device }),
       timers,
       address: address?.toString(),
@@ -65,6 +66,17 @@ describe("where a check goes", () => {
     },
   );
 
+  test.each([
+    ["ovn", ovn("web", { "ipv4.address": "10.5.0.1/24" })],
+    ["bridge", bridge("br0", { "ipv4.address": "10.5.0.1/24" })],
+  ])("on a network of type %s, nowhere outside its subnets, wherever the instance's keys say it is", (_, network) => {
+    const config = { "user.trivet.check": "http://:8500/", "volatile.eth0.last_state.ip_addresses": "127.0.0.1" };
+    const { checks } = plan(config, { network, nic: { "ipv4.address": "", hwaddr: "none" } });
+    expect(checks).toMatchObject([
+      { address: undefined, nowhere: `its address 127.0.0.1 is outside the subnets of its network ${network.name}` },
+    ]);
+  });
+
   test("nowhere, where no address is known", () => {
     const network = ovn("dark", { "ipv4.address": "10.5.0.1/24", "ipv4.nat": "true" });
     expect(plan({ "user.trivet.check": "tcp://:80" }, { network }).checks).toMatchObject([{ address: undefined }]);
@@ -90,6 +102,36 @@ describe("what is checked", () => {
       { id: "default/c1 agent.yaml smtp", address: "192.0.2.7", timers: { ...DEFAULTS, interval: 2_000, fall: 1 } },
       { id: "default/c1 instance check", timers: { ...DEFAULTS, interval: 9_000 } },
     ]);
+  });
+
+  test("two of one name are two checks", () => {
+    const yaml = `health:
+  checks:
+    - {name: smtp, instances: ["*/*"], check: "tcp://:25"}
+    - {name: smtp, instances: ["*/c1"], check: "tcp://:26"}`;
+    const { checks, problems } = plan(
+      { "user.trivet.check": "exec:a", "user.trivet.check.check": "exec:b", "user.trivet.check.web": "exec:c" },
+      { yaml },
+    );
+    expect(checks.map(({ id }) => id)).toEqual([
+      "default/c1 agent.yaml smtp",
+      "default/c1 agent.yaml smtp-2",
+      "default/c1 instance check",
+      "default/c1 instance check-2",
+      "default/c1 instance web",
+    ]);
+    expect(problems).toEqual([]);
+  });
+
+  test("of one's own, no more than 16, those of the NICs among them; the others are problems", () => {
+    const many = (from: number, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`user.trivet.check.n${from + i}`, "exec:true"]));
+    const yaml = 'health:\n  checks:\n    - {name: smtp, instances: ["*/*"], check: "tcp://:25"}';
+    const { checks, problems } = plan(many(0, 10), { nic: many(10, 8), yaml });
+    expect(checks).toHaveLength(1 + 16);
+    expect(problems).toEqual(
+      [16, 17].map((n) => `user.trivet.check.n${n}: is one too many: an instance has at most 16 checks of its own`),
+    );
   });
 
   test("a wrong check in agent.yaml is a diagnostic with its line", () => {

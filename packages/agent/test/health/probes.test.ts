@@ -4,7 +4,7 @@ import { createServer as createHttp } from "node:http";
 import { type AddressInfo, type Server, createServer as createTcp } from "node:net";
 import { DnsServer, Name, Zone, ZoneStore, readZoneFile } from "@trivet/dns";
 import { Address } from "@trivet/ip";
-import { DeadlineError, ServerError, UnreachableError } from "@trivet/lxd";
+import { DeadlineError, ExecDeadlineError, ServerError, UnreachableError } from "@trivet/lxd";
 import { type Mock, afterEach, describe, expect, test, vi } from "vitest";
 import type { Check } from "../../src/health/plan.ts";
 import type { Executor } from "../../src/health/probes/exec.ts";
@@ -33,15 +33,11 @@ async function probe(
     asked = vi.fn<Witness>(),
   }: Partial<Setup> = {},
 ): Promise<Outcome> {
-  const timers = { interval: 5_000, fast: 1_000, timeout, rise: 2, fall: 3 };
   const check: Check = {
-    id: "x",
-    project: "web",
-    instance: "c1",
-    name: "check",
+    ...bare,
     text,
     target: parseTarget(text),
-    timers,
+    timers: { ...bare.timers, timeout },
     address: Address.parse(address),
     ...(witness === undefined ? {} : { witness: Address.parse(witness) }),
   };
@@ -49,6 +45,15 @@ async function probe(
   if (answers !== undefined) expect(asked).toHaveBeenCalledWith(witness);
   return outcome;
 }
+
+const bare = {
+  id: "x",
+  project: "web",
+  instance: "c1",
+  run: "1",
+  name: "check",
+  timers: { interval: 5_000, fast: 1_000, timeout: 2_000, rise: 2, fall: 3 },
+};
 
 interface Setup {
   readonly address: string;
@@ -138,7 +143,9 @@ describe("dns, against a real server", () => {
     zones.replace(
       Zone.build(
         origin,
-        readZoneFile(`$TTL 60\n@ SOA ns root 1 60 60 60 60\n@ NS ns\nwww A 192.0.2.1\n${txt}\n`, { origin }),
+        readZoneFile(`$TTL 60\n@ SOA ns root 1 60 60 60 60\n@ NS ns\nwww A 192.0.2.1\nalias CNAME www\n${txt}\n`, {
+          origin,
+        }),
       ),
     );
     const server = new DnsServer(zones, { listen: [{ address: "127.0.0.1", port: 0 }] });
@@ -150,10 +157,20 @@ describe("dns, against a real server", () => {
       expect(await probe(`dns://:${port}/www.example.net?type=AAAA`)).toEqual(nothing);
       expect(await probe(`dns://:${port}/no.example.net`)).toEqual({ kind: "failed", why: "answered NXDOMAIN" });
       expect(await probe(`dns://:${port}/example.org`)).toEqual({ kind: "failed", why: "answered REFUSED" });
+      expect(await probe(`dns://:${port}/alias.example.net`)).toEqual(PASSED);
+      expect(await probe(`dns://:${port}/alias.example.net?type=AAAA`)).toMatchObject({ kind: "failed" });
     } finally {
       await server.stop();
     }
     expect(await probe(`dns://:${port}/www.example.net`)).toEqual({ kind: "failed", why: "connection refused" });
+  });
+
+  test("is unknown where no packet can be sent", async () => {
+    // Without an interface, connect(2) refuses it on every machine.
+    expect(await probe("dns:///example.net", { address: "fe80::1" })).toMatchObject({
+      kind: "unknown",
+      why: expect.stringMatching(/^this server cannot check it: /),
+    });
   });
 
   test("fails when the server is silent", async () => {
@@ -208,14 +225,14 @@ describe("no answer", () => {
   });
 });
 
-describe("exec", () => {
-  const site = { server: "lxd", call: "exec" };
-  const doing = (exec: () => unknown, state: () => unknown = () => ({})): Executor =>
-    ({ exec: async () => await exec(), state: async () => await state() }) as Executor;
-  const raise = (error: Error) => (): never => {
-    throw error;
-  };
+const site = { server: "lxd", call: "exec" };
+const doing = (exec: () => unknown, state: () => unknown = () => ({})): Executor =>
+  ({ exec: async () => await exec(), state: async () => await state() }) as Executor;
+const raise = (error: Error) => (): never => {
+  throw error;
+};
 
+describe("exec", () => {
   test("passes with status 0, fails with another and tells the last line", async () => {
     const instances = doing(() => ({ status: 0, stdout: "", stderr: "" }));
     expect(await probe("exec:true", { instances })).toEqual(PASSED);
@@ -234,12 +251,84 @@ describe("exec", () => {
       expect(await probe("exec:true", { instances: doing(raise(error)) })).toMatchObject({ kind: "unknown" });
   });
 
+  const late = (begun: boolean, by = 0): (() => never) =>
+    raise(new ExecDeadlineError(site, 2_000, { begun, late: by }));
+
   test("a command that does not end has failed if LXD answers, and is unknown if not", async () => {
-    const late = new DeadlineError(site, 2_000);
-    expect(await probe("exec:true", { instances: doing(raise(late)) })).toEqual({
+    expect(await probe("exec:true", { instances: doing(late(true)) })).toEqual({
       kind: "failed",
       why: "the command did not end within 2 s",
     });
-    expect(await probe("exec:true", { instances: doing(raise(late), raise(late)) })).toMatchObject({ kind: "unknown" });
+    const silent = doing(late(true), raise(new DeadlineError(site, 1_000)));
+    expect(await probe("exec:true", { instances: silent })).toMatchObject({ kind: "unknown" });
   });
+
+  test("a command that LXD did not begin with tells nothing, even if LXD answers otherwise", async () => {
+    expect(await probe("exec:true", { instances: doing(late(false)) })).toEqual({
+      kind: "unknown",
+      why: "LXD did not begin with the command in time",
+    });
+  });
+
+  test("is unknown when this server was too busy to see the end in time", async () => {
+    expect(await probe("exec:true", { instances: doing(late(true, 1_500)) })).toEqual({
+      kind: "unknown",
+      why: "this server is too busy to tell",
+    });
+  });
+
+  test("what it printed is shown without what a terminal would obey", async () => {
+    const stderr = `\u001b]0;owned\u0007\u001b[2J\u009b31mno \u202eserver\r\n`;
+    expect(await probe("exec:true", { instances: doing(() => ({ status: 1, stdout: "", stderr })) })).toEqual({
+      kind: "failed",
+      why: "exit status 1:  ]0;owned [2J 31mno  server",
+    });
+  });
+});
+
+describe("whatever the other side does, a check ends in time", () => {
+  const reply = async (answer: string): Promise<number> =>
+    await listen(createTcp((socket) => socket.on("error", () => undefined).once("data", () => socket.end(answer))));
+
+  test("an answer that would change the protocol is a failure", async () => {
+    for (const header of ["Upgrade: h2c\r\nConnection: Upgrade\r\n", ""]) {
+      const port = await reply(`HTTP/1.1 101 Switching Protocols\r\n${header}\r\n`);
+      expect(await probe(`http://:${port}/`)).toMatchObject({ kind: "failed", why: expect.stringMatching(/101|HTTP/) });
+    }
+  });
+
+  test("a connection that ends without an answer is a failure", async () => {
+    expect(await probe(`http://:${await reply("")}/`)).toMatchObject({ kind: "failed" });
+  });
+
+  test("exec, too", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "performance"] });
+    const limits = vi.spyOn(AbortSignal, "timeout").mockImplementation((time) => {
+      const limit = new AbortController();
+      setTimeout(() => limit.abort(), time);
+      return limit.signal;
+    });
+    try {
+      const outcome = probe("exec:true", { instances: doing(async () => await new Promise(() => {})) });
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(await outcome).toEqual({ kind: "unknown", why: "LXD does not answer" });
+    } finally {
+      limits.mockRestore();
+      vi.useRealTimers();
+    }
+  });
+});
+
+test("a timeout that is no whole number of milliseconds is one all the same", async () => {
+  expect(await probe(`tcp://:${await closedPort()}`, { timeout: 2009.9999999999998 })).toEqual({
+    kind: "failed",
+    why: "connection refused",
+  });
+});
+
+test("what nothing but a bug of ours throws is thrown, and no failure of the instance", async () => {
+  const port = await closedPort();
+  const target = { kind: "http", secure: false, port, path: "/\u0100" } as const;
+  const check: Check = { ...bare, text: "", target, address: Address.parse("127.0.0.1") };
+  await expect(systemProbe({} as Executor)(check, never)).rejects.toThrow(TypeError);
 });

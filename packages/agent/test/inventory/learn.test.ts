@@ -32,7 +32,7 @@ class Lxd {
     if (this.leases instanceof Error) throw this.leases;
     return await Promise.resolve(this.leases);
   };
-  readonly readInterfaces = async (project: string, name: string) => {
+  readInterfaces = async (project: string, name: string) => {
     this.asked.push(`guest ${project}/${name}`);
     if (this.interfaces instanceof Error) throw this.interfaces;
     const [addresses = []] = Object.values(this.interfaces);
@@ -75,7 +75,7 @@ function make(saved: ReadonlyMap<string, Learnt> = new Map(), guests = true): Le
   return new Learner(saved, {
     guests,
     leases: lxd.readLeases,
-    interfaces: lxd.readInterfaces,
+    interfaces: async (project, name) => await lxd.readInterfaces(project, name),
     onLearnt: () => changes++,
     onRead: () => undefined,
   });
@@ -153,6 +153,44 @@ describe("an address that only the guest knows", () => {
     await look(guest({ network: "web" }));
     expect(lxd.asked).toEqual(["leases of web in default", "guest default/c1"]);
     expect(learnt()).toEqual({ reported: { eth0: ["10.0.0.77"] } });
+  });
+
+  test.each([
+    ["null for its addresses", { eth0: { hwaddr: MAC, addresses: null } }],
+    ["no addresses", { eth0: { hwaddr: MAC } }],
+    ["no MAC addresses", { eth0: { addresses: [] }, eth1: null, eth2: { hwaddr: 7 } }],
+    ["no more than junk", { eth0: { hwaddr: MAC, addresses: [null, {}, { scope: "global", address: "\u001b[2J" }] } }],
+  ])("is nothing where a guest tells %s, and others are asked on", async (_, told) => {
+    lxd.readInterfaces = (async () => await Promise.resolve(told)) as never;
+    await look(guest({ nictype: "bridged", parent: "br0" }));
+    expect(learnt()).toBeUndefined();
+    expect(learner.learning).toBe(false);
+  });
+
+  test("is asked for again when reading it fails by a bug of ours, which is told", async () => {
+    const warning = vi.spyOn(process, "emitWarning").mockReturnValue();
+    const read = lxd.readInterfaces;
+    lxd.readInterfaces = () => {
+      throw new TypeError("no such function");
+    };
+    learner.stop();
+    learner = make();
+    await look(guest({ nictype: "bridged", parent: "br0" }));
+    expect(warning).toHaveBeenCalledWith(
+      "addresses cannot be learnt: a bug of ours",
+      expect.objectContaining({ detail: expect.stringContaining("no such function") }),
+    );
+    warning.mockRestore();
+    lxd.readInterfaces = read;
+    lxd.interfaces = { eth0: ["192.0.2.11"] };
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(learnt()).toEqual({ reported: { eth0: ["192.0.2.11"] } });
+  });
+
+  test("no more of them than a few are kept", async () => {
+    lxd.interfaces = { eth0: Array.from({ length: 5_000 }, (_, i) => `2001:db8::${i.toString(16)}`) };
+    await look(guest({ nictype: "bridged", parent: "br0" }));
+    expect(learnt()?.reported?.["eth0"]).toHaveLength(64);
   });
 
   test("and only where guests may be asked", async () => {

@@ -1,4 +1,5 @@
 import type { Address } from "@trivet/ip";
+import { EncodeError } from "../error.ts";
 import {
   type AttributeBlock,
   type PathAttributes,
@@ -46,8 +47,8 @@ export function render(set: AttributeSet, profile: Profile): Rendered | undefine
   const { context } = profile;
   if (nextHop.family !== set.family && !(set.family === 4 && context.extendedNextHop)) return undefined;
   const attributes = pathAttributes(set, profile);
-  const block = encodeAttributes(attributes, { address: nextHop }, set.family, context);
-  if (LARGEST_REST + block.attributes.length > context.maxSend) return undefined;
+  const block = encode(attributes, nextHop, set.family, context);
+  if (block === undefined || LARGEST_REST + block.attributes.length > context.maxSend) return undefined;
   const text = (bytes: Uint8Array | undefined): string => (bytes ? Buffer.from(bytes).toString("latin1") : "");
   return {
     nextHop,
@@ -59,6 +60,21 @@ export function render(set: AttributeSet, profile: Profile): Rendered | undefine
 
 /** Header, the two lengths, MP_REACH_NLRI with the longest next hop and one IPv6 prefix. */
 const LARGEST_REST = 19 + 4 + 9 + 32 + 17;
+
+/** Undefined when the attributes do not even fit their fields: one route that cannot be told keeps no other from being told. */
+function encode(
+  attributes: PathAttributes,
+  address: Address,
+  family: AttributeSet["family"],
+  context: WireContext,
+): AttributeBlock | undefined {
+  try {
+    return encodeAttributes(attributes, { address }, family, context);
+  } catch (error) {
+    if (error instanceof EncodeError) return undefined;
+    throw error;
+  }
+}
 
 function pathAttributes({ attributes: a }: AttributeSet, profile: Profile): PathAttributes {
   const external = profile.context.peering === "external";

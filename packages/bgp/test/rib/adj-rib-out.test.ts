@@ -213,6 +213,18 @@ describe("Adj-RIB-Out: per peer", () => {
     expect(Object.keys(withIt.view()).toSorted()).toEqual(["10.0.0.0/8", "10.1.0.0/16"]);
   });
 
+  test("a route with more attributes than any message or field holds is not told, and keeps no other from it", () => {
+    const rib = ribWith();
+    const reader = join(rib);
+    // Of 4 octets each: more than a message, and more than the length of an attribute can say.
+    for (const count of [1_000, 17_000]) {
+      const communities = Array.from({ length: count }, (_, i) => i);
+      rib.replace([route("203.0.113.5/32", { communities }), route("203.0.113.6/32")]);
+      rib.flush();
+      expect(Object.keys(reader.view())).toEqual(["203.0.113.6/32"]);
+    }
+  });
+
   test("a route that cannot be told any more is withdrawn", () => {
     const rib = ribWith(route("10.0.0.0/8"));
     const reader = join(rib);

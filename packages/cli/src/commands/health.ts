@@ -12,15 +12,18 @@ interface Flags {
 export const health = buildCommand<Flags, [], Context>({
   docs: {
     brief: "Shows the health checks of this server's instances",
-    fullDescription: "Ends with 0 when all checks pass, 1 when one fails, did not pass yet or cannot be checked.",
+    fullDescription:
+      "Ends with 0 when all checks pass, 1 when one fails, did not pass yet or cannot be checked, or the agent has not read LXD yet.",
   },
   parameters: { flags: { json: jsonFlag, socket: socketFlag } },
   async func({ json, socket }) {
     const { AgentClient } = await import("@trivet/agent");
     await using agent = new AgentClient(socket);
     const answer = await agent.get<HealthAnswer>("/v1/health");
-    this.exit(answer.checks.every(({ state }) => state === "passing") ? 0 : 1);
+    // Before it has read LXD, the agent does not know the server's name.
+    this.exit(answer.server !== "" && answer.checks.every(({ state }) => state === "passing") ? 0 : 1);
     if (json) return this.printJson(answer);
+    if (answer.server === "") return this.print("the agent has not read LXD yet, and knows of no checks");
     if (answer.checks.length === 0) return this.print(`no instance on ${answer.server} has a health check`);
     const rows = answer.checks.map((check) => row(this, check));
     this.print(table(["INSTANCE", "CHECK", "STATE", "SINCE", "NEXT", "TARGET", "LAST ERROR"], rows));

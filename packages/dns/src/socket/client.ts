@@ -16,7 +16,7 @@ export interface ClientOptions {
   readonly address: string;
   readonly port: number;
   readonly key?: TsigKey;
-  /** Milliseconds for an answer, in a transfer for each message; 5,000 unless told. */
+  /** Milliseconds for an answer, over whatever it comes; in a transfer for each message. 5,000 unless told. */
   readonly timeout?: number;
 }
 
@@ -26,23 +26,23 @@ export interface QueryOptions extends ClientOptions {
   readonly flags?: number;
 }
 
+const TIMEOUT = 5_000;
+
 /**
  * Asks one server one question, over UDP, and by TCP when the answer is truncated.
  *
- * @throws ExchangeError when there is no answer, or one that is no answer to this question
+ * @throws ExchangeError when there is no answer in time, or none to this question
  */
 export async function query(name: Name, type: number, options: QueryOptions): Promise<Message> {
   const edns = { udpSize: 1232, extendedRcode: 0, version: 0, dnssecOk: false, options: [], ...options.edns };
   const plain = encodeMessage({ id: randomInt(0x10000), flags: options.flags ?? 0, question: { name, type }, edns });
-  const exchange = prepare(plain, options);
-  const bytes =
-    options.tcp === true
-      ? await first(tcpMessages(exchange.message, options))
-      : await udpExchange(exchange.message, options);
-  const message = exchange.check(bytes);
-  if ((message.flags & FLAG.TC) !== 0 && options.tcp !== true)
-    return await query(name, type, { ...options, tcp: true });
-  return message;
+  const exchange = prepare(plain, { name, type }, options);
+  if (options.tcp === true) return exchange.check(await tcpExchange(exchange.message, options));
+  const began = performance.now();
+  const message = await udpExchange(exchange, options);
+  if ((message.flags & FLAG.TC) === 0) return message;
+  const left = Math.max(1, (options.timeout ?? TIMEOUT) - (performance.now() - began));
+  return await query(name, type, { ...options, tcp: true, timeout: left });
 }
 
 /**
@@ -57,8 +57,7 @@ export async function notify(zone: Name, options: ClientOptions): Promise<void> 
     opcode: OPCODE.NOTIFY,
     question: { name: zone, type: TYPE.SOA },
   });
-  const exchange = prepare(plain, options);
-  const message = exchange.check(await udpExchange(exchange.message, options));
+  const message = await udpExchange(prepare(plain, { name: zone, type: TYPE.SOA }, options), options);
   if (message.rcode !== RCODE.NOERROR) throw failure(options, `answered ${rcodeText(message.rcode)}`, message.rcode);
 }
 
@@ -114,7 +113,7 @@ async function* transfer(
 ): AsyncGenerator<readonly ResourceRecord[]> {
   const authorities = since === undefined ? [] : [since];
   const plain = encodeMessage({ id: randomInt(0x10000), question: { name: zone, type }, authorities });
-  const exchange = prepare(plain, options);
+  const exchange = prepare(plain, { name: zone, type }, options);
   for await (const bytes of tcpMessages(exchange.message, options)) {
     const { answers, rcode } = exchange.check(bytes);
     if (rcode !== RCODE.NOERROR) throw failure(options, `transfer refused: ${rcodeText(rcode)}`, rcode);
@@ -123,11 +122,19 @@ async function* transfer(
   throw failure(options, "closed the connection before the transfer's end");
 }
 
+interface Exchange {
+  /** To send. */
+  readonly message: Uint8Array;
+  /** @throws ExchangeError when these octets are no answer to it */
+  readonly check: (bytes: Uint8Array) => Message;
+}
+
 /** Signs a query if there is a key, and makes the check of its answers. */
 function prepare(
   plain: Uint8Array,
+  question: { readonly name: Name; readonly type: number },
   options: ClientOptions,
-): { message: Uint8Array; check: (bytes: Uint8Array) => Message } {
+): Exchange {
   const now = (): number => systemClock.now() / 1000;
   const signed = options.key && signQuery(plain, options.key, now());
   const verifier = options.key && signed && new ResponseVerifier(options.key, signed.mac);
@@ -137,7 +144,8 @@ function prepare(
     check(bytes) {
       try {
         const message = decodeMessage(bytes);
-        if (message.id !== id || (message.flags & FLAG.QR) === 0) throw new WireError("an answer to another question");
+        if (message.id !== id || (message.flags & FLAG.QR) === 0 || !repeats(message, question))
+          throw new WireError("an answer to another question");
         verifier?.verify(bytes, now());
         return message;
       } catch (error) {
@@ -148,30 +156,58 @@ function prepare(
   };
 }
 
-async function udpExchange(message: Uint8Array, options: ClientOptions): Promise<Uint8Array> {
+/** An error, and a further message of a transfer (RFC 5936 §2.2), may leave the question out. */
+function repeats({ questions: [asked] }: Message, { name, type }: { name: Name; type: number }): boolean {
+  return asked === undefined || (asked.type === type && asked.name.equals(name));
+}
+
+/** Waits for the answer; what else comes meanwhile is told only when nothing better does. */
+async function udpExchange({ message, check }: Exchange, options: ClientOptions): Promise<Message> {
   const socket = createSocket(options.address.includes(":") ? "udp6" : "udp4");
+  let late: NodeJS.Timeout | undefined;
   try {
     return await new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(failure(options, "did not answer in time")), options.timeout ?? 5000);
-      const settle = (call: () => void): void => {
-        clearTimeout(late);
-        call();
-      };
-      socket.on("message", (answer) => settle(() => resolve(answer)));
-      socket.on("error", (error) => settle(() => reject(failure(options, error.message))));
-      socket.connect(options.port, options.address, () => socket.send(message));
+      let stray: unknown;
+      const giveUp = (): void => reject(stray ?? failure(options, "did not answer in time"));
+      late = setTimeout(giveUp, options.timeout ?? TIMEOUT);
+      socket.on("message", (bytes) => {
+        try {
+          resolve(check(bytes));
+        } catch (error) {
+          stray = error;
+        }
+      });
+      socket.on("error", (error) => reject(failure(options, error.message)));
+      // Without a callback a connect that fails, for want of a route, is an error event.
+      socket.on("connect", () => socket.send(message));
+      socket.connect(options.port, options.address);
     });
   } finally {
+    clearTimeout(late);
     socket.close();
   }
 }
 
-async function* tcpMessages(message: Uint8Array, options: ClientOptions): AsyncGenerator<Uint8Array> {
+/** The first message, however slowly it comes, but no later than the timeout. */
+async function tcpExchange(message: Uint8Array, options: ClientOptions): Promise<Uint8Array> {
+  const messages = tcpMessages(message, options, AbortSignal.timeout(Math.ceil(options.timeout ?? TIMEOUT)));
+  const { value } = await messages.next();
+  await messages.return(undefined);
+  return value ?? new Uint8Array();
+}
+
+/** @param deadline for all of them; the timeout is for the silence before each */
+async function* tcpMessages(
+  message: Uint8Array,
+  options: ClientOptions,
+  deadline?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const socket = connect(options.port, options.address);
   const late = (): void => {
     socket.destroy(failure(options, "did not answer in time"));
   };
-  socket.setTimeout(options.timeout ?? 5000, late);
+  socket.setTimeout(options.timeout ?? TIMEOUT, late);
+  deadline?.addEventListener("abort", late, { once: true });
   socket.write(Buffer.concat([Uint8Array.of(message.length >> 8, message.length & 0xff), message]));
   try {
     yield* frames(socket);
@@ -193,12 +229,6 @@ async function* frames(socket: Socket): AsyncGenerator<Uint8Array> {
       input = input.subarray(end);
     }
   }
-}
-
-async function first(messages: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
-  const { value } = await messages.next();
-  await messages.return(undefined);
-  return value ?? new Uint8Array();
 }
 
 function failure({ address, port }: ClientOptions, problem: string, rcode?: number): ExchangeError {

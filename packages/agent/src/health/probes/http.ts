@@ -23,6 +23,13 @@ export async function probeHttp(target: HttpTarget, address: string, signal: Abo
       ? requestHttps({ ...options, ...servername, rejectUnauthorized: false })
       : requestHttp(options);
     request.on("error", reject);
+    // An answer that would make another protocol of the connection is none to what was asked.
+    request.on("upgrade", ({ statusCode = 101 }, socket) => {
+      socket.destroy();
+      resolve({ kind: "failed", why: `HTTP status ${statusCode}` });
+    });
+    // Last of all, when none of them said anything.
+    request.on("close", () => resolve({ kind: "failed", why: "the connection was closed without an answer" }));
     request.on("response", (response) => {
       const { statusCode: status = 0 } = response;
       response.on("error", () => request.destroy());
