@@ -2,6 +2,7 @@ import type { Speaker } from "@trivet/bgp";
 import { type Problem } from "../announce/candidate.ts";
 import type { RouteDiff } from "../announce/diff.ts";
 import { viewRoute } from "../announce/explain.ts";
+import { printable } from "../health/printable.ts";
 import type { Logger } from "./log.ts";
 
 /** Changed routes logged one by one; of more only the count, unless the log is at debug. */
@@ -47,5 +48,6 @@ export function describeProblem({ source: { project, network, instance, device }
   const what = instance === undefined ? `network ${project}/${network}` : `instance ${project}/${instance}`;
   const place = device === undefined ? what : `${what} ${device}`;
   const said = why.startsWith(JSON.stringify(value)) ? why : `${JSON.stringify(value)} ${why}`;
-  return `${place}: ${key}: ${said}; it is ignored until it is corrected`;
+  // Values are their instances' owners', and are shown on terminals.
+  return `${place}: ${key}: ${printable(said)}; it is ignored until it is corrected`;
 }

@@ -42,7 +42,7 @@ export function reference(): string {
     "| `user.trivet.announce.addresses` | instance | `true` or `false`: overrides `addresses` |",
     "| `user.trivet.announce.med` | instance, network | replaces `med` |",
     "| `user.trivet.announce.local-pref` | instance, network | replaces `localPref` |",
-    "| `user.trivet.announce.communities` | instance, network | replaces `communities`; separated by commas |",
+    "| `user.trivet.announce.communities` | instance, network | replaces `communities`; separated by commas, at most 64 |",
     "| `user.trivet.announce.large-communities` | instance, network | replaces `largeCommunities`; separated by commas |",
     "| `user.trivet.check`, `user.trivet.check.NAME` | instance, NIC | a health check; see [health.md](health.md) |",
     "| `user.trivet.check.interval`, `.fast`, `.timeout`, `.rise`, `.fall` | instance, NIC | replace those of `health` |",
