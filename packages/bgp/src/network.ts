@@ -25,6 +25,9 @@ export interface SocketProtection {
   readonly ttlSecurity?: number;
 }
 
+/** By address (`192.0.2.1`, `fe80::1%eth0`) or network (`192.0.2.0/24`). */
+export type Protections = ReadonlyMap<string, SocketProtection>;
+
 export interface ConnectOptions extends Endpoint, SocketProtection {
   readonly localAddress?: string;
 }
@@ -32,11 +35,11 @@ export interface ConnectOptions extends Endpoint, SocketProtection {
 export interface Listener {
   readonly local: Endpoint;
   /**
-   * Protects connections from these addresses (`192.0.2.1`, `fe80::1%eth0`) and networks (`192.0.2.0/24`) from now on, and no others.
+   * Protects connections from these from now on, and no others.
    *
-   * @throws NetworkError
+   * @throws NetworkError; all is as before then
    */
-  protect(peers: ReadonlyMap<string, SocketProtection>): void;
+  protect(peers: Protections): void;
   close(): Promise<void>;
 }
 

@@ -46,7 +46,7 @@ export interface SessionOptions {
   readonly role?: Role;
   /** With `role`: a peer that names no role of its own is refused. */
   readonly strictRole?: boolean;
-  /** TCP-MD5 (RFC 2385). */
+  /** TCP-MD5 (RFC 2385); at most 80 octets in UTF-8. */
   readonly password?: string;
   /** GTSM (RFC 5082): packets from more than this many hops away are dropped; 1 for a neighbour on the same link. */
   readonly ttlSecurity?: number;

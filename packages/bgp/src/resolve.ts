@@ -1,4 +1,5 @@
 import { Address, AddressError, type Family, Prefix, parseScoped } from "@trivet/ip";
+import { MD5_KEY_LENGTH } from "@trivet/sockopt";
 import {
   type ListenOptions,
   OptionsError,
@@ -126,6 +127,9 @@ function resolveSession(
     throw new OptionsError(`${path}.role`, `is ${role}; it must be one of ${ROLES.join(", ")}`);
   if (ttlSecurity !== undefined) wholeNumber(`${path}.ttlSecurity`, ttlSecurity, 1, 254);
   if (password === "") throw new OptionsError(`${path}.password`, "is empty; leave it out for none");
+  const octets = Buffer.byteLength(password ?? "");
+  if (octets > MD5_KEY_LENGTH)
+    throw new OptionsError(`${path}.password`, `has ${octets} octets in UTF-8; it may have at most ${MD5_KEY_LENGTH}`);
   if ((ttlSecurity !== undefined || password !== undefined) && protection !== undefined)
     throw new OptionsError(
       `${path}.${password === undefined ? "ttlSecurity" : "password"}`,

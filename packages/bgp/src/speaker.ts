@@ -1,7 +1,15 @@
 import { EventEmitter } from "node:events";
 import { type Family, parseScoped } from "@trivet/ip";
 import { type Clock, systemClock } from "./clock.ts";
-import type { Connection, ConnectionHandler, Endpoint, Listener, Network, SocketProtection } from "./network.ts";
+import type {
+  Connection,
+  ConnectionHandler,
+  Endpoint,
+  Listener,
+  Network,
+  Protections,
+  SocketProtection,
+} from "./network.ts";
 import { type PeerOptions, type RangeOptions, type SpeakerOptions } from "./options.ts";
 import {
   type ResolvedPeer,
@@ -46,6 +54,7 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
   readonly #peers = new Map<string, Peer>();
   #ranges: readonly ResolvedRange[];
   #listeners: Listener[] = [];
+  #protections: Protections = new Map();
   #state: "new" | "running" | "stopped" = "new";
   #draining = false;
   #endOfRibHeld: boolean;
@@ -100,7 +109,8 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
     try {
       for (const at of this.#options.listen)
         this.#listeners.push(await this.#network.listen(at, (connection) => this.#accept(connection)));
-      this.#protect();
+      const peers = [...this.#peers.values()].map(({ options }) => options);
+      this.#protect(protectionsOf(peers, this.#ranges));
     } catch (error) {
       await this.detach();
       throw error;
@@ -163,11 +173,18 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
     this.#setDraining(false);
   }
 
-  /** Makes these the peers: the new are started, the missing stopped (Cease/3), the changed restarted (Cease/6) where needed. */
+  /**
+   * Makes these the peers: the new are started, the missing stopped (Cease/3), the changed restarted (Cease/6) where needed.
+   *
+   * @throws OptionsError, or NetworkError when the system refuses a password; the peers are as before then
+   */
   setPeers(peers: readonly PeerOptions[], ranges: readonly RangeOptions[] = []): void {
     const protection = this.#network.protectionUnavailable();
     const wanted = new Map(resolvePeers(peers, protection).map((peer) => [peer.name, peer]));
-    this.#ranges = resolveRanges(ranges, protection);
+    const resolved = resolveRanges(ranges, protection);
+    // First what may refuse. A session keeps the key it began with, so its last word is still heard.
+    this.#protect(protectionsOf(wanted.values(), resolved));
+    this.#ranges = resolved;
     for (const [name, peer] of this.#peers) {
       const { dynamic, address, port } = peer.options;
       const range = dynamic ? this.#rangeOf(address) : undefined;
@@ -181,7 +198,6 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
       if (options === undefined) peer.stop("no peer any more", cease(CeaseReason.PeerDeconfigured));
       else peer.stop("its configuration changed", cease(CeaseReason.OtherConfigurationChange));
     }
-    this.#protect();
     for (const options of wanted.values()) {
       const peer = new Peer(options, this.#world);
       this.#peers.set(options.name, peer);
@@ -275,12 +291,16 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
       );
   }
 
-  #protect(): void {
-    const protections = new Map<string, SocketProtection>();
-    for (const { options } of this.#peers.values()) if (isProtected(options)) protections.set(options.address, options);
-    for (const { prefix, options } of this.#ranges)
-      if (isProtected(options)) protections.set(prefix.toString(), options);
-    for (const listener of this.#listeners) listener.protect(protections);
+  /** At all listeners, or at none. @throws NetworkError */
+  #protect(protections: Protections): void {
+    const before = this.#protections;
+    try {
+      for (const listener of this.#listeners) listener.protect(protections);
+      this.#protections = protections;
+    } catch (error) {
+      for (const listener of this.#listeners) listener.protect(before);
+      throw error;
+    }
   }
 
   #setDraining(draining: boolean): void {
@@ -300,6 +320,13 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
 }
 
 function ignore(): void {}
+
+function protectionsOf(peers: Iterable<ResolvedPeer>, ranges: readonly ResolvedRange[]): Protections {
+  const protections = new Map<string, SocketProtection>();
+  for (const options of peers) if (isProtected(options)) protections.set(options.address, options);
+  for (const { prefix, options } of ranges) if (isProtected(options)) protections.set(prefix.toString(), options);
+  return protections;
+}
 
 function isProtected({ password, ttlSecurity }: SocketProtection): boolean {
   return password !== undefined || ttlSecurity !== undefined;

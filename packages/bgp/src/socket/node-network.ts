@@ -1,6 +1,6 @@
 import { type Server, Socket, createServer } from "node:net";
 import { Address, Prefix, parseScoped } from "@trivet/ip";
-import { SocketError, setMd5Key, setTcpOptions, tcpSocket, unavailableReason } from "@trivet/sockopt";
+import { SocketError, setTcpOptions, tcpSocket, unavailableReason } from "@trivet/sockopt";
 import {
   type ConnectOptions,
   type Connection,
@@ -9,8 +9,10 @@ import {
   type Listener,
   type Network,
   NetworkError,
+  type Protections,
   type SocketProtection,
 } from "../network.ts";
+import { ListenerKeys } from "./listener-keys.ts";
 
 const MAX_HOPS = 255;
 /** Milliseconds that a closed connection may take to send what was written. */
@@ -130,7 +132,8 @@ class TcpListener implements Listener {
   readonly #at: Endpoint;
   readonly #server: Server;
   readonly #connections = new Set<TcpConnection>();
-  #protections: ReadonlyMap<string, SocketProtection> = new Map();
+  readonly #keys = new ListenerKeys();
+  #protections: Protections = new Map();
 
   constructor(at: Endpoint, accept: (connection: Connection) => ConnectionHandler) {
     this.#at = at;
@@ -164,22 +167,18 @@ class TcpListener implements Listener {
     return typeof bound === "object" && bound !== null ? { address: this.#at.address, port: bound.port } : this.#at;
   }
 
-  protect(peers: ReadonlyMap<string, SocketProtection>): void {
+  protect(peers: Protections): void {
     const { family } = parseScoped(this.#at.address).address;
     const ours = new Map([...peers].filter(([peer]) => familyOf(peer) === family));
     const error = attempt(this.#at, () => {
       const fd = descriptor(this.#server);
-      for (const [peer, { password }] of this.#protections)
-        if (password !== undefined && ours.get(peer)?.password === undefined)
-          setMd5Key(fd, { peer: subject(peer), key: "" });
-      for (const [peer, { password }] of ours)
-        if (password !== undefined) setMd5Key(fd, { peer: subject(peer), key: password });
+      this.#keys.set(fd, keysOf(ours));
       // Answers to a protected peer must look near, from the first segment on; accepted sockets inherit it.
       if ([...ours.values()].some(({ ttlSecurity }) => ttlSecurity !== undefined))
         setTcpOptions(fd, family, { hopLimit: MAX_HOPS });
     });
-    this.#protections = ours;
     if (error instanceof Error) throw error;
+    this.#protections = ours;
   }
 
   async close(): Promise<void> {
@@ -230,8 +229,10 @@ function attempt<T>({ address }: { readonly address: string }, action: () => T):
   }
 }
 
-function subject(peer: string): ReturnType<typeof parseScoped> | Prefix {
-  return peer.includes("/") ? Prefix.parse(peer) : parseScoped(peer);
+function keysOf(protections: Protections): Map<string, string> {
+  const keys = new Map<string, string>();
+  for (const [peer, { password }] of protections) if (password !== undefined) keys.set(peer, password);
+  return keys;
 }
 
 function familyOf(peer: string): 4 | 6 {
