@@ -54,6 +54,8 @@ export interface Clock {
   now(): number;
   /** Calls `run` once, `after` microseconds from now; returns what calls it off. */
   schedule(after: number, run: () => void): () => void;
+  /** As `schedule`, for the time by which a packet must have come: those that have come are received first. */
+  deadline(after: number, run: () => void): () => void;
   /** Uniform in [0, 1). */
   random(): number;
 }
@@ -217,11 +219,17 @@ export class Engine {
         return;
       case "transmit-timer":
         entry.cancelTransmit?.();
-        entry.cancelTransmit = this.#after(action.after, () => this.#apply(entry, { kind: "transmit" }));
+        entry.cancelTransmit =
+          action.after === undefined
+            ? undefined
+            : this.#clock.schedule(action.after, () => this.#apply(entry, { kind: "transmit" }));
         return;
       case "detection-timer":
         entry.cancelDetection?.();
-        entry.cancelDetection = this.#after(action.after, () => this.#apply(entry, { kind: "detection-expired" }));
+        entry.cancelDetection =
+          action.after === undefined
+            ? undefined
+            : this.#clock.deadline(action.after, () => this.#apply(entry, { kind: "detection-expired" }));
         return;
       case "state":
         entry.since = this.#clock.now();
@@ -232,10 +240,6 @@ export class Engine {
         entry.discarded++;
         entry.lastDiscard = action.reason;
     }
-  }
-
-  #after(after: number | undefined, run: () => void): (() => void) | undefined {
-    return after === undefined ? undefined : this.#clock.schedule(after, run);
   }
 
   /** Nonzero, unique here, and not to be guessed (RFC 5880 §6.3, §10). */

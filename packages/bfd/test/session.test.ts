@@ -61,6 +61,28 @@ describe("RFC 5880 §6.2 state machine", () => {
   });
 });
 
+describe("an end that stood still for longer than the detection time", () => {
+  test("receives what came meanwhile before it declares a peer dead: one that lives is not", () => {
+    const pair = up({ timers: timers(300, 50) });
+    pair.hosts.a.stop();
+    pair.clock.run(2 * second);
+    pair.hosts.a.goOn();
+    pair.clock.run(5 * second);
+    expect(pair.status("a")).toMatchObject({ state: "Up", flaps: 0 });
+  });
+
+  test("declares a peer dead at once that is", () => {
+    const pair = up();
+    pair.connected.b = false;
+    pair.clock.run(500 * ms);
+    pair.hosts.a.stop();
+    pair.clock.run(2 * second);
+    expect(pair.status("a").state).toBe("Up");
+    pair.hosts.a.goOn();
+    expect(pair.status("a")).toMatchObject({ state: "Down", diagnostic: "Control Detection Time Expired" });
+  });
+});
+
 describe("RFC 5880 §6.8.16 administrative control", () => {
   test("admin down reaches the peer at once and is no failure of the path", () => {
     const pair = up();
