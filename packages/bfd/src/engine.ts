@@ -145,8 +145,9 @@ export class Engine {
         ? (this.#byAddress.get(addressKey({ peer, local, multihop })) ??
           this.#byAddress.get(addressKey({ peer, local: undefined, multihop })))
         : this.#byDiscriminator.get(packet.yourDiscriminator);
-    // The discriminator alone would let anyone on the link speak for the peer.
-    if (entry === undefined || entry.spec.peer !== peer) {
+    // The discriminator alone would let anyone on the link speak for the peer; and the multihop port anyone beyond it, since only the
+    // other one is behind a filter (RFC 5881 §5).
+    if (entry === undefined || entry.spec.peer !== peer || entry.spec.multihop !== multihop) {
       this.#discards++;
       return;
     }
@@ -251,7 +252,8 @@ export class Engine {
   }
 }
 
-function addressKey({ peer, local, multihop }: Pick<SessionSpec, "peer" | "local" | "multihop">): string {
+/** What a packet without a discriminator is told apart by. */
+export function addressKey({ peer, local, multihop }: Pick<SessionSpec, "peer" | "local" | "multihop">): string {
   return `${multihop ? "multi" : "single"} ${local ?? "*"} ${peer}`;
 }
 

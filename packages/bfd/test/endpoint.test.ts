@@ -85,6 +85,16 @@ describe("an endpoint", () => {
     expect((await a.sessions()).map(({ name }) => name)).toEqual(["fine"]);
   });
 
+  test("two sessions between the same addresses are refused by both names, however they are written", async () => {
+    const set = a.setSessions([
+      { name: "one", peer: "2001:db8::1" },
+      { name: "far", peer: "2001:db8::1", multihop: true },
+      { name: "two", peer: "2001:DB8:0::1" },
+    ]);
+    await expect(set).rejects.toThrow(BfdConfigError);
+    await expect(set).rejects.toThrow("BFD session with two: is between the same addresses as one");
+  });
+
   test.each([
     [{ peer: "192.0.2.300" }, "has an octet over 255"],
     [{ peer: "fe80::1" }, "fe80::1 is link-local and needs its interface: fe80::1%INTERFACE"],

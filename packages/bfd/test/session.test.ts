@@ -151,6 +151,19 @@ describe("RFC 5880 §6.8.3 timers", () => {
   });
 });
 
+test("a peer that wanted nothing (0) while down, and waits to be spoken to when it is back, is spoken to", () => {
+  const pair = new Pair();
+  pair.connected.a = false;
+  pair.start({}, { passive: true });
+  const own = pair.sent[0]?.packet as ControlPacket;
+  const said = { ...own, state: "AdminDown", myDiscriminator: 7, requiredMinRx: 0 } as const;
+  pair.a.receive(encodePacket(said), "192.0.2.2", undefined, false);
+  expect(pair.gaps("a", second)).toEqual([]);
+  pair.connected.a = true;
+  pair.clock.run(10 * second);
+  expect([pair.status("a").state, pair.status("b").state]).toEqual(["Up", "Up"]);
+});
+
 describe("RFC 5880 §6.5 Poll Sequence", () => {
   test("a longer interval is used only once the peer has confirmed it; nobody flaps", () => {
     const pair = up({ timers: timers(100) }, { timers: timers(100) });
@@ -198,6 +211,12 @@ describe("RFC 5880 §6.8.6 what the session itself discards", () => {
     pair.b.receive(encodePacket({ ...last.packet, poll: false, ...changes }), "192.0.2.1", undefined, false);
   };
 
+  const packetOf = (pair: Pair): ControlPacket => {
+    const last = pair.sent.at(-1);
+    if (last === undefined) throw new TypeError("nothing was sent");
+    return last.packet;
+  };
+
   test("demand mode is refused: the session does not follow, and says why", () => {
     const pair = up();
     from(pair, { demand: true, state: "Down" });
@@ -217,6 +236,37 @@ describe("RFC 5880 §6.8.6 what the session itself discards", () => {
     pair.b.receive(encodePacket({ ...own, state: "Down" }), "192.0.2.1", undefined, false);
     expect(pair.b.discards).toBe(before + 2);
     expect(pair.status("b").state).toBe("Down"); // only the last one counted
+  });
+
+  test("RFC 5881 §5: what came to the multihop port is nothing to a single-hop session, and the other way round", () => {
+    for (const multihop of [false, true]) {
+      const pair = new Pair();
+      pair.multihop = multihop;
+      pair.start({ multihop }, { multihop });
+      pair.clock.run(5 * second);
+      expect(pair.status("b").state).toBe("Up");
+      const own = pair.sent.findLast((entry) => entry.from === "a")?.packet as ControlPacket;
+      for (const yourDiscriminator of [own.yourDiscriminator, 0])
+        pair.b.receive(encodePacket({ ...own, state: "AdminDown", yourDiscriminator }), "192.0.2.1", undefined, !multihop);
+      expect([pair.status("b").state, pair.b.discards]).toEqual(["Up", 2]);
+    }
+  });
+
+  test("a first packet belongs to the session with its peer from the address that it came to", () => {
+    const pair = new Pair();
+    const [one, other] = [
+      spec("192.0.2.1", { name: "one", local: "192.0.2.2" }),
+      spec("192.0.2.1", { name: "other", local: "198.51.100.2" }),
+    ];
+    pair.b.setSessions([one, other]);
+    const hello = { ...packetOf(pair), yourDiscriminator: 0, state: "Down" } as const;
+    pair.b.receive(encodePacket(hello), "192.0.2.1", "198.51.100.2", false);
+    expect(pair.b.statuses().map(({ name, state }) => [name, state])).toEqual([
+      ["one", "Down"],
+      ["other", "Init"],
+    ]);
+    pair.b.receive(encodePacket(hello), "192.0.2.1", "203.0.113.2", false);
+    expect(pair.b.discards).toBe(1);
   });
 
   test("passive: silent until it has heard the peer", () => {

@@ -105,6 +105,8 @@ export class Pair {
   /** False: what is sent is lost. */
   connected = { a: true, b: true };
   delay = 1 * ms;
+  /** Which port packets come to. */
+  multihop = false;
 
   constructor(seed = 1) {
     this.clock = new SimulatedClock(seed);
@@ -121,7 +123,7 @@ export class Pair {
       if ("discard" in packet) throw new TypeError(`sent what nobody accepts: ${packet.discard}`);
       this.sent.push({ at: this.clock.now(), from: side, packet });
       if (this.connected[side])
-        this.hosts[other].arrive(this.delay, () => this[other].receive(bytes, address[side], undefined, false));
+        this.hosts[other].arrive(this.delay, () => this[other].receive(bytes, address[side], undefined, this.multihop));
     };
     const changed = (status: SessionStatus): void => {
       this.changes.push(`${(this.clock.now() / ms).toFixed(0)} ${side} ${status.state} (${status.diagnostic})`);

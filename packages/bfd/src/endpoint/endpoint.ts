@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { AddressError, parseScoped } from "@trivet/ip";
 import { unavailableReason } from "@trivet/sockopt";
-import type { SessionSpec, SessionStatus } from "../engine.ts";
+import { type SessionSpec, type SessionStatus, addressKey } from "../engine.ts";
 import { BfdConfigError, BfdSocketError } from "../error.ts";
 import type { State } from "../wire/packet.ts";
 import type { Report, Request } from "./messages.ts";
@@ -88,9 +88,15 @@ export class BfdEndpoint extends EventEmitter<Events> {
   async setSessions(sessions: readonly SessionOptions[]): Promise<void> {
     const specs = sessions.map(toSpec);
     const names = new Set<string>();
-    for (const { name } of specs) {
+    const addresses = new Map<string, string>();
+    for (const spec of specs) {
+      const { name } = spec;
       if (names.has(name)) throw new BfdConfigError(name, "is there twice; give the sessions different names");
       names.add(name);
+      const same = addresses.get(addressKey(spec));
+      if (same !== undefined)
+        throw new BfdConfigError(name, `is between the same addresses as ${same}; keep one, or give them different ones`);
+      addresses.set(addressKey(spec), name);
     }
     await this.#ask({ kind: "set", specs });
   }
