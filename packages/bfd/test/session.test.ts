@@ -247,7 +247,12 @@ describe("RFC 5880 §6.8.6 what the session itself discards", () => {
       expect(pair.status("b").state).toBe("Up");
       const own = pair.sent.findLast((entry) => entry.from === "a")?.packet as ControlPacket;
       for (const yourDiscriminator of [own.yourDiscriminator, 0])
-        pair.b.receive(encodePacket({ ...own, state: "AdminDown", yourDiscriminator }), "192.0.2.1", undefined, !multihop);
+        pair.b.receive(
+          encodePacket({ ...own, state: "AdminDown", yourDiscriminator }),
+          "192.0.2.1",
+          undefined,
+          !multihop,
+        );
       expect([pair.status("b").state, pair.b.discards]).toEqual(["Up", 2]);
     }
   });

@@ -62,6 +62,7 @@ export function resolveSpeaker(options: SpeakerOptions): ResolvedSpeaker {
 export function resolvePeers(peers: readonly PeerOptions[], protection: string | undefined): ResolvedPeer[] {
   const names = new Map<string, string>();
   const addresses = new Map<string, string>();
+  const passwords = new Map<string, { readonly path: string; readonly password: string | undefined }>();
   return peers.map((options, i) => {
     const path = `peers[${i}]`;
     const address = canonical(`${path}.address`, options.address);
@@ -79,6 +80,7 @@ export function resolvePeers(peers: readonly PeerOptions[], protection: string |
     if (!(peer.connectRetry > 0)) throw new OptionsError(`${path}.connectRetry`, "must be more than 0 seconds");
     unique(names, peer.name, `${path}.name`, path);
     unique(addresses, address, `${path}.address`, path);
+    onePassword(passwords, peer, path);
     if (options.localAddress === undefined) return peer;
     return { ...peer, localAddress: canonical(`${path}.localAddress`, options.localAddress) };
   });
@@ -163,6 +165,22 @@ function parse<T>(path: string, text: string, parser: (text: string) => T): T {
 function wholeNumber(path: string, value: number, least: number, most: number): void {
   if (!Number.isInteger(value) || value < least || value > most)
     throw new OptionsError(path, `is ${value}; it must be a whole number from ${least} to ${most}`);
+}
+
+/** The kernel knows keys by address alone, without the interface of a link-local one. */
+function onePassword(
+  seen: Map<string, { readonly path: string; readonly password: string | undefined }>,
+  { address, password }: ResolvedPeer,
+  path: string,
+): void {
+  const [bare = ""] = address.split("%");
+  const first = seen.get(bare);
+  if (first !== undefined && first.password !== password)
+    throw new OptionsError(
+      `${path}.password`,
+      `must be that of ${first.path}, or both must have none: both are ${bare}, on different interfaces`,
+    );
+  seen.set(bare, { path, password });
 }
 
 function unique(seen: Map<string, string>, value: string, path: string, owner: string): void {

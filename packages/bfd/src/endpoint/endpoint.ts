@@ -95,7 +95,10 @@ export class BfdEndpoint extends EventEmitter<Events> {
       names.add(name);
       const same = addresses.get(addressKey(spec));
       if (same !== undefined)
-        throw new BfdConfigError(name, `is between the same addresses as ${same}; keep one, or give them different ones`);
+        throw new BfdConfigError(
+          name,
+          `is between the same addresses as ${same}; keep one, or give them different ones`,
+        );
       addresses.set(addressKey(spec), name);
     }
     await this.#ask({ kind: "set", specs });

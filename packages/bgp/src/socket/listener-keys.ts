@@ -1,7 +1,7 @@
 import { Prefix, parseScoped } from "@trivet/ip";
 import { setMd5Key } from "@trivet/sockopt";
 
-/** The TCP-MD5 keys of one listening socket, by address or network. */
+/** The TCP-MD5 keys of one listening socket, by address (without an interface) or network. */
 export class ListenerKeys {
   /** What the kernel has. */
   #keys: ReadonlyMap<string, string> = new Map();

@@ -229,9 +229,11 @@ function attempt<T>({ address }: { readonly address: string }, action: () => T):
   }
 }
 
+/** By address without interface: see `Md5Key`. */
 function keysOf(protections: Protections): Map<string, string> {
   const keys = new Map<string, string>();
-  for (const [peer, { password }] of protections) if (password !== undefined) keys.set(peer, password);
+  for (const [peer, { password }] of protections)
+    if (password !== undefined) keys.set(peer.replace(/%.*/, ""), password);
   return keys;
 }
 

@@ -1,6 +1,7 @@
 import { type Frr, GoBgp, describeLab, eventually } from "@trivet/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { GRACEFUL_SHUTDOWN, Link, OURS, ROUTER, ROUTER_ASN } from "../support/lab-link.ts";
+import { RemoteSpeaker } from "../support/remote-speaker.ts";
 
 const ROUTES = [
   { prefix: "10.0.0.0/8", nextHop: OURS[4] },
@@ -166,6 +167,25 @@ describeLab(
       );
       expect(await link.router?.nextHops("10.0.0.0/8")).toEqual(["fe80::1"]);
       expect((await speaker.sessions())[0]).toMatchObject({ peer: "fe80::fe%uplink", local: "fe80::1%uplink" });
+    });
+
+    test("RFC 2385: FRR over link-local addresses with a password", async () => {
+      await link.startRouter("FRR", { address: "fe80::1%downlink", passive: true, password: "tripod" });
+      await link.startSpeaker({ address: "fe80::fe%uplink", localAddress: "fe80::1%uplink", password: "tripod" });
+      await link.established("fe80::1%downlink");
+    });
+
+    test("RFC 2385: a link-local peer that connects with its password is let in", async () => {
+      const speaker = await link.startSpeaker(
+        { address: "fe80::fe%uplink", passive: true, password: "tripod" },
+        { listen: [{ address: "fe80::1%uplink" }] },
+      );
+      await using _peer = await RemoteSpeaker.start(link.theirs, {
+        asn: ROUTER_ASN,
+        routerId: ROUTER[4],
+        peers: [{ address: "fe80::1%downlink", localAddress: "fe80::fe%downlink", asn: 65001, password: "tripod" }],
+      });
+      await eventually("it is established", async () => (await speaker.sessions())[0]?.state === "established");
     });
   },
 );

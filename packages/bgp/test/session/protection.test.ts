@@ -53,7 +53,10 @@ async function isHeard(socket: Socket): Promise<void> {
 }
 
 /** Its SYN does not get past the kernel. */
-async function isDropped(counter: "TCPMD5NotFound" | "TCPMD5Unexpected" | "TCPMD5Failure", key?: string): Promise<void> {
+async function isDropped(
+  counter: "TCPMD5NotFound" | "TCPMD5Unexpected" | "TCPMD5Failure",
+  key?: string,
+): Promise<void> {
   const before = dropped(counter);
   const socket = dial(key);
   await eventually(`the kernel drops a segment: ${counter}`, () => dropped(counter) > before);
