@@ -6,9 +6,14 @@ export interface Network {
   connect(to: ConnectOptions, handler: ConnectionHandler): Connection;
   /**
    * @param accept called for each connection, which is established; its answer handles it
+   * @param protections from the first connection on
    * @throws NetworkError
    */
-  listen(at: Endpoint, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>;
+  listen(
+    at: Endpoint,
+    accept: (connection: Connection) => ConnectionHandler,
+    protections: Protections,
+  ): Promise<Listener>;
 }
 
 export interface Endpoint {
@@ -25,7 +30,10 @@ export interface SocketProtection {
   readonly ttlSecurity?: number;
 }
 
-/** By address (`192.0.2.1`, `fe80::1%eth0`) or network (`192.0.2.0/24`). */
+/**
+ * By address (`192.0.2.1`, `fe80::1%eth0`) or network (`192.0.2.0/24`), also those with none: an address's own counts, else that of the
+ * smallest network. Only a network's password holds for all of its addresses that have no other: the kernel knows no exception.
+ */
 export type Protections = ReadonlyMap<string, SocketProtection>;
 
 export interface ConnectOptions extends Endpoint, SocketProtection {

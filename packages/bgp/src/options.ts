@@ -46,7 +46,10 @@ export interface SessionOptions {
   readonly role?: Role;
   /** With `role`: a peer that names no role of its own is refused. */
   readonly strictRole?: boolean;
-  /** TCP-MD5 (RFC 2385); at most 80 octets in UTF-8. */
+  /**
+   * TCP-MD5 (RFC 2385); at most 80 octets in UTF-8. A range's holds for all of its addresses without another: a peer without one in
+   * it is not heard when it connects.
+   */
   readonly password?: string;
   /** GTSM (RFC 5082): packets from more than this many hops away are dropped; 1 for a neighbour on the same link. */
   readonly ttlSecurity?: number;

@@ -107,10 +107,12 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
   async start(): Promise<void> {
     this.#state = "running";
     try {
-      for (const at of this.#options.listen)
-        this.#listeners.push(await this.#network.listen(at, (connection) => this.#accept(connection)));
       const peers = [...this.#peers.values()].map(({ options }) => options);
-      this.#protect(protectionsOf(peers, this.#ranges));
+      this.#protections = protectionsOf(peers, this.#ranges);
+      for (const at of this.#options.listen) {
+        const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
+        this.#listeners.push(await this.#network.listen(at, accept, this.#protections));
+      }
     } catch (error) {
       await this.detach();
       throw error;
@@ -323,13 +325,9 @@ function ignore(): void {}
 
 function protectionsOf(peers: Iterable<ResolvedPeer>, ranges: readonly ResolvedRange[]): Protections {
   const protections = new Map<string, SocketProtection>();
-  for (const options of peers) if (isProtected(options)) protections.set(options.address, options);
-  for (const { prefix, options } of ranges) if (isProtected(options)) protections.set(prefix.toString(), options);
+  for (const options of peers) protections.set(options.address, options);
+  for (const { prefix, options } of ranges) protections.set(prefix.toString(), options);
   return protections;
-}
-
-function isProtected({ password, ttlSecurity }: SocketProtection): boolean {
-  return password !== undefined || ttlSecurity !== undefined;
 }
 
 /** True when an established session can go on under the other options. */

@@ -1,10 +1,15 @@
 import { Prefix, parseScoped } from "@trivet/ip";
-import { setMd5Key } from "@trivet/sockopt";
+import { type Md5Key, setMd5Key } from "@trivet/sockopt";
 
 /** The TCP-MD5 keys of one listening socket, by address (without an interface) or network. */
 export class ListenerKeys {
   /** What the kernel has. */
-  #keys: ReadonlyMap<string, string> = new Map();
+  #keys: ReadonlyMap<string, string>;
+
+  /** @param keys the socket has already */
+  constructor(keys: ReadonlyMap<string, string> = new Map()) {
+    this.#keys = keys;
+  }
 
   /**
    * Makes the keys be exactly these. New ones come before old ones go, so that nobody is let in between.
@@ -27,8 +32,7 @@ export class ListenerKeys {
 
 /** Brings `now`, and what the kernel has, to `wanted`. */
 function change(fd: number, now: Map<string, string>, wanted: ReadonlyMap<string, string>): void {
-  const put = (peer: string, key: string): void =>
-    setMd5Key(fd, { peer: peer.includes("/") ? Prefix.parse(peer) : parseScoped(peer), key });
+  const put = (peer: string, key: string): void => setMd5Key(fd, { peer: subject(peer), key });
   for (const [peer, key] of wanted) {
     if (now.get(peer) === key) continue;
     put(peer, key);
@@ -39,4 +43,8 @@ function change(fd: number, now: Map<string, string>, wanted: ReadonlyMap<string
     put(peer, "");
     now.delete(peer);
   }
+}
+
+export function subject(peer: string): Md5Key["peer"] {
+  return peer.includes("/") ? Prefix.parse(peer) : parseScoped(peer);
 }

@@ -4,8 +4,9 @@ import { parseScoped } from "@trivet/ip";
 import { tcpSocket } from "@trivet/sockopt";
 import { eventually } from "@trivet/testing";
 import { afterEach, describe, expect, test } from "vitest";
-import { NetworkError, OptionsError, type PeerOptions, type RangeOptions, Speaker } from "@trivet/bgp";
+import { type Network, NetworkError, OptionsError, type PeerOptions, type RangeOptions, Speaker } from "@trivet/bgp";
 import { dropped } from "../support/dropped.ts";
+import { SimClock, SimNetwork } from "../support/sim.ts";
 
 const OURS = "127.83.0.1";
 const ROUTER = "127.83.0.2";
@@ -122,4 +123,62 @@ describe("a reload that is refused changes nothing", () => {
     speaker.setPeers([router({ password: "tripod" }), ...many.slice(0, 50)]);
     expect(speaker.sessions()).toHaveLength(51);
   });
+});
+
+describe("RFC 5082: the protection of an address", () => {
+  const far = { hopLimit: 64 };
+
+  test("is that of the smallest network that it is in", async () => {
+    await listen(
+      [],
+      [
+        { prefix: "127.83.0.0/16", asn: 65000, ttlSecurity: 1 },
+        { prefix: "127.83.0.0/24", asn: 65000, ttlSecurity: 200 },
+      ],
+    );
+    await isHeard(dial(undefined, far));
+    const before = dropped("TCPMinTTLDrop");
+    const socket = dial(undefined, { ...far, from: "127.83.1.1" });
+    await eventually("the kernel drops a segment", () => dropped("TCPMinTTLDrop") > before);
+    socket.destroy();
+  });
+
+  test("is its own, also where that is none", async () => {
+    await listen([router()], [{ prefix: "127.83.0.0/16", asn: 65000, ttlSecurity: 1 }]);
+    await isHeard(dial(undefined, far));
+  });
+});
+
+test("RFC 2385: a listener has its keys before it listens", async () => {
+  let known: unknown;
+  const at = new SimNetwork(new SimClock()).at(OURS);
+  const network: Network = {
+    ...at,
+    listen: async (where, accept, protections) => {
+      known = [...protections].map(([address, { password }]) => [address, password]);
+      return await at.listen(where, accept, protections);
+    },
+  };
+  const range = { prefix: "127.83.1.0/24", asn: 65000, password: "stool" };
+  const options = { asn: 65001, routerId: "192.0.2.1", listen: [{ address: OURS }] };
+  speaker = new Speaker({ ...options, peers: [router({ password: "tripod" })], ranges: [range] }, { network });
+  await speaker.start();
+  expect(known).toEqual([
+    [ROUTER, "tripod"],
+    ["127.83.1.0/24", "stool"],
+  ]);
+});
+
+test("a protected listener's errors name the address and a remedy, too", async () => {
+  await listen([router({ password: "tripod" })]);
+  const [at] = speaker.listening();
+  const second = new Speaker({
+    asn: 65001,
+    routerId: "192.0.2.1",
+    listen: [{ address: OURS, port: at?.port ?? 0 }],
+    peers: [router({ password: "tripod" })],
+  });
+  await expect(second.start()).rejects.toThrow(
+    `cannot listen on ${OURS} port ${at?.port}: another program listens there; stop it or choose another port`,
+  );
 });
