@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
+import { Address } from "@trivet/ip";
+import { bindUdp } from "@trivet/sockopt";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BfdConfigError, BfdEndpoint, BfdSocketError, type SessionStatus } from "../src/index.ts";
 
@@ -83,6 +85,45 @@ describe("an endpoint", () => {
     await expect(set).rejects.toThrow(BfdSocketError);
     await expect(set).rejects.toThrow("BFD session lost: bind: EADDRNOTAVAIL: 192.0.2.1 port 3784");
     expect((await a.sessions()).map(({ name }) => name)).toEqual(["fine"]);
+  });
+
+  const taken = (address: string, port = 3784): string =>
+    `BFD session other: bind: EADDRINUSE: ${address} port ${port}: another BFD daemon, such as FRR's bfdd, has it; stop one of them`;
+
+  test("a second daemon on the same address is refused, and does not take the first one's packets", async () => {
+    await bringUp("127.94.5.1", "127.94.5.2");
+    const second = new BfdEndpoint();
+    await second.start();
+    try {
+      await expect(second.setSessions([{ name: "other", peer: "127.94.5.3", local: "127.94.5.1" }])).rejects.toThrow(
+        taken("127.94.5.1"),
+      );
+      await expect(second.setSessions([{ name: "other", peer: "127.94.5.3" }])).rejects.toThrow(taken("0.0.0.0"));
+    } finally {
+      await second.stop();
+    }
+    expect((await a.sessions())[0]).toMatchObject({ state: "Up", flaps: 0 });
+    // As FRR's bfdd asks for the port.
+    const wildcard = { address: Address.parse("0.0.0.0"), zone: undefined };
+    expect(() => bindUdp(wildcard, 3784, { hopLimit: 255, reuse: true })).toThrow("EADDRINUSE");
+  });
+
+  test("sessions at all addresses and at one go together, in either order; another daemon is still refused", async () => {
+    // The port and family that no other test listens at: they run side by side.
+    const [any, one] = [
+      { peer: "2001:db8::2", multihop: true },
+      { peer: "2001:db8::3", local: "::1", multihop: true },
+    ];
+    for (const order of [
+      [any, one],
+      [one, any],
+    ]) {
+      await a.setSessions([]);
+      for (const count of [1, 2]) await a.setSessions(order.slice(0, count));
+      expect(await a.sessions()).toHaveLength(2);
+      const other = b.setSessions([{ name: "other", peer: "2001:db8::4", local: "::1", multihop: true }]);
+      await expect(other).rejects.toThrow(taken("::1", 4784));
+    }
   });
 
   test("two sessions between the same addresses are refused by both names, however they are written", async () => {

@@ -2,7 +2,7 @@ import { endianness } from "node:os";
 import { type Family, Prefix, type ScopedAddress } from "@trivet/ip";
 import { SocketError } from "./error.ts";
 import { check, libc } from "./libc.ts";
-import { bindSocket, ipLevel, openSocket, setHopLimit, setOption } from "./options.ts";
+import { bindSocket, ipLevel, openSocket, setHopLimit, setOption, setReuse } from "./options.ts";
 import { socketAddress } from "./sockaddr.ts";
 
 const IPPROTO_TCP = 6;
@@ -38,7 +38,9 @@ export interface Md5Key {
 export function tcpSocket(family: Family, options: TcpOptions, local?: ScopedAddress): number {
   return openSocket(family, "stream", (fd) => {
     setTcpOptions(fd, family, options);
-    if (local !== undefined) bindSocket(fd, local, 0);
+    if (local === undefined) return;
+    setReuse(fd, true);
+    bindSocket(fd, local, 0);
   });
 }
 
@@ -51,6 +53,7 @@ export function tcpSocket(family: Family, options: TcpOptions, local?: ScopedAdd
 export function listenTcp(local: ScopedAddress, port: number, options: TcpOptions): number {
   return openSocket(local.address.family, "stream", (fd) => {
     setTcpOptions(fd, local.address.family, options);
+    setReuse(fd, true);
     bindSocket(fd, local, port);
     check("listen", libc().listen(fd, 128));
   });
