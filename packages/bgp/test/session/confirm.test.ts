@@ -195,3 +195,25 @@ test("RFC 7313 §4: what a peer does not announce again in its answer is gone", 
   await world.clock.advance(1);
   expect(prefixes(a, B)).toEqual([]);
 });
+
+test("RFC 7313 §4: a mark before the End-of-RIB of a peer with graceful restart is ignored", async () => {
+  const world = new World();
+  const a = await world.speaker(A, { peers: [{ address: B, asn: 65000 }] });
+  const b = await world.speaker(B, {
+    holdEndOfRib: true,
+    peers: [{ address: A, asn: 65001, passive: true, gracefulRestart: {} }],
+  });
+  b.announce([TEN]);
+  await world.clock.advance(7);
+  const [near] = world.network.connections;
+  const answer = async (): Promise<string[]> => {
+    for (const subtype of [RefreshSubtype.Begin, RefreshSubtype.End])
+      near?.far?.write([encodeMessage({ kind: "route-refresh", family: unicast(4), subtype }, INITIAL_CONTEXT)]);
+    await world.clock.advance(0.1);
+    return prefixes(a, B);
+  };
+  expect(await answer()).toEqual(["10.0.0.0/8"]);
+  b.releaseEndOfRib();
+  await world.clock.advance(0.1);
+  expect(await answer()).toEqual([]);
+});
