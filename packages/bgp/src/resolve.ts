@@ -37,6 +37,7 @@ export interface ResolvedSpeaker {
   readonly routerId: Address;
   readonly listen: readonly { readonly address: string; readonly port: number }[];
   readonly restarting: boolean;
+  readonly forwardingKept: boolean;
   readonly holdEndOfRib: boolean;
 }
 
@@ -51,6 +52,7 @@ export function resolveSpeaker(options: SpeakerOptions): ResolvedSpeaker {
     routerId,
     listen: (options.listen ?? []).map((listen, i) => resolveListen(`listen[${i}]`, listen)),
     restarting: options.restarting ?? false,
+    forwardingKept: options.forwardingKept ?? true,
     holdEndOfRib: options.holdEndOfRib ?? false,
   };
 }

@@ -57,6 +57,7 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
   #protections: Protections = new Map();
   #state: "new" | "running" | "stopped" = "new";
   #draining = false;
+  #startedAt: number;
   #endOfRibHeld: boolean;
   /** Connections whose last octets are under way. */
   readonly #closing = new Set<Promise<void>>();
@@ -70,6 +71,7 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
     this.#options = resolveSpeaker(options);
     this.#network = network;
     this.#endOfRibHeld = this.#options.holdEndOfRib;
+    this.#startedAt = clock.elapsed();
     this.#ribOut = new AdjRibOut((callback) => clock.soon(callback));
     this.#world = {
       speaker: this.#options,
@@ -80,6 +82,11 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
       emit: (event, ...args) => {
         // The tuple of each event is checked where `emit` is called; the emitter's own type cannot follow a generic name.
         (this as EventEmitter).emit(event, ...args);
+      },
+      start: {
+        forwardingKept: this.#options.forwardingKept,
+        restarting: () => this.#options.restarting && (this.#state === "new" || this.#endOfRibHeld),
+        running: () => clock.elapsed() - this.#startedAt,
       },
       draining: () => this.#draining,
       endOfRibHeld: () => this.#endOfRibHeld,
@@ -106,6 +113,7 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
    */
   async start(): Promise<void> {
     this.#state = "running";
+    this.#startedAt = this.#world.clock.elapsed();
     try {
       const peers = [...this.#peers.values()].map(({ options }) => options);
       this.#protections = protectionsOf(peers, this.#ranges);

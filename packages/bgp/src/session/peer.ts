@@ -27,6 +27,7 @@ import { type Confirmation, Confirmations } from "./confirmations.ts";
 import { Link, type LinkOwner } from "./link.ts";
 import { Received } from "./received.ts";
 import { SessionRecord } from "./record.ts";
+import { OwnRestart, type StartWorld } from "./restart.ts";
 
 /** What a peer needs of its speaker. */
 export interface PeerWorld {
@@ -36,6 +37,7 @@ export interface PeerWorld {
   readonly ribOut: AdjRibOut;
   readonly random: () => number;
   emit<K extends keyof SpeakerEvents>(event: K, ...args: SpeakerEvents[K]): void;
+  readonly start: StartWorld;
   readonly draining: () => boolean;
   readonly endOfRibHeld: () => boolean;
   closing(closed: Promise<void>): void;
@@ -63,15 +65,14 @@ export class Peer implements LinkOwner {
   #confirmations: Confirmations | undefined;
   #received = new Received();
   readonly #record: SessionRecord;
-  /** Peers keep the routes of this speaker's predecessor until End-of-RIB. */
-  #restarting: boolean;
+  readonly #restart: OwnRestart;
   #running = false;
 
   constructor(options: ResolvedPeer, world: PeerWorld) {
     this.options = options;
     this.#world = world;
     this.#record = new SessionRecord(world.clock);
-    this.#restarting = world.speaker.restarting;
+    this.#restart = new OwnRestart(world.start);
     this.#primary = new Link(INITIAL_STATE, () => this.#config(false), this, world.clock);
   }
 
@@ -280,11 +281,12 @@ export class Peer implements LinkOwner {
     const { negotiated } = link.state;
     const { families = [], enhancedRefresh = false } = negotiated ?? {};
     this.#received = new Received(negotiated);
+    this.#restart.cameUp();
     const sender = new Sender(link, {
       families,
       enhancedRefresh,
       holdEndOfRib: this.#world.endOfRibHeld(),
-      endOfRibSent: () => (this.#restarting = false),
+      endOfRibSent: () => this.#restart.endOfRibSent(),
     });
     this.#sender = sender;
     this.#confirmations = new Confirmations((family) => sender.ask(family));
@@ -349,8 +351,7 @@ export class Peer implements LinkOwner {
       holdTime,
       families,
       extendedNextHop: this.options.extendedNextHop ?? false,
-      ...(restartTime === undefined ? {} : { restartTime }),
-      restarting: this.#restarting,
+      ...(restartTime === undefined ? {} : { restart: { time: restartTime, ...this.#restart.flags(restartTime) } }),
       ...(role === undefined ? {} : { role }),
       strictRole: this.options.strictRole ?? false,
       connectRetry,

@@ -70,6 +70,22 @@ describeLab(
         },
       );
 
+      test("after a boot (no forwarding state kept) what FRR kept is gone as soon as the session is back", async () => {
+        const router = await link.startRouter("FRR", {});
+        const first = await link.startSpeaker({ gracefulRestart: { restartTime: 120 } });
+        await first.announce(ROUTES);
+        await link.established(OURS[4]);
+        await eventually("the routes are there", async () => (await router.count(4)) === 2);
+        await first.kill();
+        await eventually("the session is gone", async () => (await router.sessionState(OURS[4])) !== "established");
+        expect(await router.count(4)).toBe(2);
+        await link.startSpeaker(
+          { gracefulRestart: { restartTime: 120 } },
+          { forwardingKept: false, holdEndOfRib: true },
+        );
+        await eventually("no route is left", async () => (await router.count(4)) === 0);
+      });
+
       test("stop is final: the routes are gone at once, in spite of graceful restart", async () => {
         const router = await link.startRouter(
           "FRR",
