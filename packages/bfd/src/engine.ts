@@ -8,6 +8,7 @@ import {
   detectionTime,
   newSession,
   step,
+  toPacket,
   transmitInterval,
 } from "./session.ts";
 import { DIAGNOSTICS, type State, decodePacket, encodePacket } from "./wire/packet.ts";
@@ -66,6 +67,10 @@ export interface Port {
   close(): void;
 }
 
+/** How often, after the first time, a session that was up tells its peer that it is gone, and with how many microseconds between. */
+const FAREWELLS = 2;
+const FAREWELL_GAP = 50_000;
+
 interface Entry {
   spec: SessionSpec;
   session: Session;
@@ -88,6 +93,8 @@ export class Engine {
   readonly #byName = new Map<string, Entry>();
   readonly #byDiscriminator = new Map<number, Entry>();
   readonly #byAddress = new Map<string, Entry>();
+  /** Sessions that are gone and still tell their peers so. */
+  readonly #leaving = new Set<{ readonly spec: SessionSpec; readonly end: () => void }>();
   #discards = 0;
 
   constructor(clock: Clock, open: (spec: SessionSpec) => Port, changed: (status: SessionStatus, from: State) => void) {
@@ -103,7 +110,7 @@ export class Engine {
 
   /**
    * Makes the sessions be exactly these. One whose timers or administrative state changed goes on; one whose addresses changed
-   * starts anew; one that is gone first tells its peer.
+   * starts anew; one that is gone tells its peer, for a tenth of a second.
    *
    * @throws BfdSocketError naming the sessions that could not be opened, after all the others were
    */
@@ -159,12 +166,15 @@ export class Engine {
     return [...this.#byName.values()].map(toStatus);
   }
 
-  /** Tells every peer that its session goes down by intent, and forgets all. */
+  /** Tells every peer that its session goes down by intent, for a tenth of a second, and forgets all. */
   close(): void {
     for (const entry of this.#byName.values()) this.#remove(entry);
   }
 
   #add(spec: SessionSpec): void {
+    // The peer would take an older session's last words for this one's.
+    for (const { spec: left, end } of this.#leaving)
+      if (left.peer === spec.peer && left.multihop === spec.multihop) end();
     const entry: Entry = {
       spec,
       session: newSession(this.#freeDiscriminator(), spec.timers, spec.passive),
@@ -197,13 +207,41 @@ export class Engine {
   }
 
   #remove(entry: Entry): void {
+    const { state } = entry.session;
+    const interval = transmitInterval(entry.session);
     this.#apply(entry, { kind: "admin-down" });
     entry.cancelTransmit?.();
     entry.cancelDetection?.();
-    entry.port.close();
     this.#byName.delete(entry.spec.name);
     this.#byDiscriminator.delete(entry.session.localDiscriminator);
     this.#byAddress.delete(addressKey(entry.spec));
+    if (state === "Up" && interval !== undefined) this.#sayAgain(entry, Math.min(interval, FAREWELL_GAP));
+    else entry.port.close();
+  }
+
+  /**
+   * A single packet may be lost, and the peer then takes what is meant for a failure. RFC 5880 §6.8.16 asks for packets over a detection
+   * time; these are few and soon, so that they are sent also when the program ends.
+   */
+  #sayAgain({ spec, session, port }: Entry, gap: number): void {
+    let cancel: () => void;
+    const leaving = {
+      spec,
+      end: (): void => {
+        cancel();
+        this.#leaving.delete(leaving);
+        port.close();
+      },
+    };
+    const schedule = (left: number): void => {
+      cancel = this.#clock.schedule(gap, () => {
+        port.send(encodePacket(toPacket(session)));
+        if (left > 1) schedule(left - 1);
+        else leaving.end();
+      });
+    };
+    schedule(FAREWELLS);
+    this.#leaving.add(leaving);
   }
 
   #apply(entry: Entry, event: SessionEvent): void {

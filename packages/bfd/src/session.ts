@@ -210,7 +210,8 @@ function endPoll(session: Session): Session {
   };
 }
 
-function toPacket(session: Session): ControlPacket {
+/** What the session says now. */
+export function toPacket(session: Session): ControlPacket {
   const { timers, remote } = session;
   return {
     diagnostic: session.diagnostic,

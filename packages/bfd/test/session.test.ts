@@ -107,6 +107,37 @@ describe("RFC 5880 §6.8.16 administrative control", () => {
     pair.clock.run(10 * ms);
     expect(pair.status("b").remoteDiagnostic).toBe("Administratively Down");
   });
+
+  test.each([20, 50, 300])(
+    "and again within the detection time, at an interval of %i ms, lest the packet is lost",
+    (interval) => {
+      const pair = up({ timers: timers(interval) }, { timers: timers(interval) });
+      pair.connected.a = false;
+      pair.a.setSessions([]);
+      pair.clock.run(2 * ms);
+      pair.connected.a = true;
+      pair.clock.run(Math.min(200 * ms, 2 * interval * ms));
+      expect(pair.status("b")).toMatchObject({
+        state: "Down",
+        diagnostic: "Neighbor Signaled Session Down",
+        remoteDiagnostic: "Administratively Down",
+      });
+      const before = pair.sent.length;
+      pair.clock.run(second);
+      expect(pair.sent.slice(before).filter(({ from }) => from === "a")).toEqual([]);
+    },
+  );
+
+  test("not once the peer has a session anew: that one comes up undisturbed", () => {
+    const pair = up();
+    pair.a.setSessions([]);
+    pair.clock.run(10 * ms);
+    pair.a.setSessions([spec("192.0.2.2")]);
+    pair.changes.length = 0;
+    pair.clock.run(5 * second);
+    expect([pair.status("a").state, pair.status("b").state]).toEqual(["Up", "Up"]);
+    expect(pair.changes.filter((line) => line.includes("Down"))).toEqual([]);
+  });
 });
 
 describe("RFC 5880 §6.8.3 timers", () => {
