@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
+import type { Worker } from "node:worker_threads";
 import { Address } from "@trivet/ip";
 import { bindUdp } from "@trivet/sockopt";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { BfdConfigError, BfdEndpoint, BfdSocketError, type SessionStatus } from "../src/index.ts";
+import { BfdConfigError, BfdEndedError, BfdEndpoint, BfdSocketError, type SessionStatus } from "../src/index.ts";
 
 let a: BfdEndpoint;
 let b: BfdEndpoint;
@@ -148,5 +149,55 @@ describe("an endpoint", () => {
     await expect(set).rejects.toThrow(BfdConfigError);
     await expect(set).rejects.toThrow(message);
     expect((await a.sessions()).map(({ peer }) => peer)).toEqual(["127.94.4.2"]);
+  });
+});
+
+describe("an endpoint that ends", () => {
+  test("stopped twice at once, both wait for the one end; what is asked meanwhile is answered or refused", async () => {
+    await a.setSessions([{ peer: "127.94.7.2", local: "127.94.7.1" }]);
+    const asked = a.sessions();
+    const stops = [a.stop(), a.stop()];
+    const late = expect(a.setSessions([])).rejects.toThrow("BFD has ended: it was stopped");
+    const none = a.sessions();
+    expect(await asked).toHaveLength(1);
+    await late;
+    expect(await none).toEqual([]);
+    await Promise.all(stops);
+    expect(await a.sessions()).toEqual([]);
+    await a.stop();
+  });
+
+  test("starts anew after it was stopped", async () => {
+    await a.stop();
+    await a.start();
+    await a.setSessions([{ peer: "127.94.7.2", local: "127.94.7.1" }]);
+    expect(await a.sessions()).toHaveLength(1);
+  });
+
+  test("whose thread dies says so, leaves nobody waiting, and starts anew", async () => {
+    // Node tells of each worker that is made.
+    const made = once(process, "worker") as Promise<[Worker]>;
+    const endpoint = new BfdEndpoint();
+    await endpoint.start();
+    const [worker] = await made;
+    const told = once(endpoint, "error");
+    void worker.terminate();
+    // It is not known yet: this waits for an answer that does not come.
+    await expect(endpoint.sessions()).rejects.toThrow(BfdEndedError);
+    expect((await told)[0]).toMatchObject({ name: "BfdEndedError", message: "BFD has ended: its thread: exit code 1" });
+    await expect(endpoint.setSessions([])).rejects.toThrow("BFD has ended: its thread: exit code 1");
+    await endpoint.stop();
+    await endpoint.start();
+    expect(await endpoint.sessions()).toEqual([]);
+    await endpoint.stop();
+  });
+
+  test("whose thread dies before it has started: start is refused", async () => {
+    const made = once(process, "worker") as Promise<[Worker]>;
+    const endpoint = new BfdEndpoint();
+    endpoint.on("error", () => undefined);
+    const started = expect(endpoint.start()).rejects.toThrow(BfdEndedError);
+    void (await made)[0].terminate();
+    await started;
   });
 });
