@@ -43,7 +43,7 @@ export class Sender {
   readonly #dumps: Set<Family>;
   readonly #refreshes = new Set<Family>();
   #endOfRib: "held" | "due" | "sent";
-  readonly #questions = new Set<Family>();
+  #questions: Family[] = [];
 
   constructor(pipe: Pipe, options: SenderOptions) {
     this.#pipe = pipe;
@@ -110,9 +110,9 @@ export class Sender {
     this.#pump();
   }
 
-  /** Asks the peer for its routes of a family, after all that it is to be sent now. */
+  /** Asks the peer for its routes of a family, after all that it is to be sent now; as often as this is called. */
   ask(family: Family): void {
-    this.#questions.add(family);
+    this.#questions.push(family);
     this.#pump();
   }
 
@@ -186,9 +186,9 @@ export class Sender {
         return true;
       }
     // Until then the peer may keep what is no longer announced (RFC 4724 §4.2).
-    if (this.#endOfRib !== "sent" || this.#questions.size === 0) return false;
+    if (this.#endOfRib !== "sent" || this.#questions.length === 0) return false;
     for (const family of this.#questions) this.#queue.push(encodeRefresh(family, RefreshSubtype.Request, group));
-    this.#questions.clear();
+    this.#questions = [];
     return true;
   }
 

@@ -128,7 +128,7 @@ export class Peer implements LinkOwner {
   requestRefresh(family: 4 | 6): boolean {
     const negotiated = this.#up?.state.negotiated;
     if (negotiated?.routeRefresh !== true || !negotiated.families.includes(family)) return false;
-    if (negotiated.enhancedRefresh) void this.#confirmations?.ask(family);
+    if (negotiated.enhancedRefresh) this.#confirmations?.refresh(family);
     else this.#sender?.ask(family);
     return true;
   }
