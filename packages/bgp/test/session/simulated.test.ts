@@ -94,6 +94,11 @@ describe("RFC 4271 §6.5 hold timer", () => {
     expect(a.sessions()[0]).toMatchObject({
       lastFailure: { reason: "hold timer expired", notification: { direction: "sent", code: 4, subcode: 0 } },
     });
+    await world.clock.advance(60);
+    expect(state(a)).not.toBe("established");
+    world.network.restore(B);
+    await world.clock.advance(60);
+    expect(a.sessions()[0]).toMatchObject({ state: "established", established: 2 });
   });
 });
 
