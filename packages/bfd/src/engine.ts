@@ -8,6 +8,7 @@ import {
   detectionTime,
   newSession,
   step,
+  toPacket,
   transmitInterval,
 } from "./session.ts";
 import { DIAGNOSTICS, type State, decodePacket, encodePacket } from "./wire/packet.ts";
@@ -54,6 +55,8 @@ export interface Clock {
   now(): number;
   /** Calls `run` once, `after` microseconds from now; returns what calls it off. */
   schedule(after: number, run: () => void): () => void;
+  /** As `schedule`, for the time by which a packet must have come: those that have come are received first. */
+  deadline(after: number, run: () => void): () => void;
   /** Uniform in [0, 1). */
   random(): number;
 }
@@ -63,6 +66,10 @@ export interface Port {
   send(bytes: Uint8Array): void;
   close(): void;
 }
+
+/** How often, after the first time, a session that was up tells its peer that it is gone, and with how many microseconds between. */
+const FAREWELLS = 2;
+const FAREWELL_GAP = 50_000;
 
 interface Entry {
   spec: SessionSpec;
@@ -86,6 +93,8 @@ export class Engine {
   readonly #byName = new Map<string, Entry>();
   readonly #byDiscriminator = new Map<number, Entry>();
   readonly #byAddress = new Map<string, Entry>();
+  /** Sessions that are gone and still tell their peers so. */
+  readonly #leaving = new Set<{ readonly spec: SessionSpec; readonly end: () => void }>();
   #discards = 0;
 
   constructor(clock: Clock, open: (spec: SessionSpec) => Port, changed: (status: SessionStatus, from: State) => void) {
@@ -101,7 +110,7 @@ export class Engine {
 
   /**
    * Makes the sessions be exactly these. One whose timers or administrative state changed goes on; one whose addresses changed
-   * starts anew; one that is gone first tells its peer.
+   * starts anew; one that is gone tells its peer, for a tenth of a second.
    *
    * @throws BfdSocketError naming the sessions that could not be opened, after all the others were
    */
@@ -143,8 +152,9 @@ export class Engine {
         ? (this.#byAddress.get(addressKey({ peer, local, multihop })) ??
           this.#byAddress.get(addressKey({ peer, local: undefined, multihop })))
         : this.#byDiscriminator.get(packet.yourDiscriminator);
-    // The discriminator alone would let anyone on the link speak for the peer.
-    if (entry === undefined || entry.spec.peer !== peer) {
+    // The discriminator alone would let anyone on the link speak for the peer; and the multihop port anyone beyond it, since only the
+    // other one is behind a filter (RFC 5881 §5).
+    if (entry === undefined || entry.spec.peer !== peer || entry.spec.multihop !== multihop) {
       this.#discards++;
       return;
     }
@@ -156,12 +166,15 @@ export class Engine {
     return [...this.#byName.values()].map(toStatus);
   }
 
-  /** Tells every peer that its session goes down by intent, and forgets all. */
+  /** Tells every peer that its session goes down by intent, for a tenth of a second, and forgets all. */
   close(): void {
     for (const entry of this.#byName.values()) this.#remove(entry);
   }
 
   #add(spec: SessionSpec): void {
+    // The peer would take an older session's last words for this one's.
+    for (const { spec: left, end } of this.#leaving)
+      if (left.peer === spec.peer && left.multihop === spec.multihop) end();
     const entry: Entry = {
       spec,
       session: newSession(this.#freeDiscriminator(), spec.timers, spec.passive),
@@ -194,13 +207,41 @@ export class Engine {
   }
 
   #remove(entry: Entry): void {
+    const { state } = entry.session;
+    const interval = transmitInterval(entry.session);
     this.#apply(entry, { kind: "admin-down" });
     entry.cancelTransmit?.();
     entry.cancelDetection?.();
-    entry.port.close();
     this.#byName.delete(entry.spec.name);
     this.#byDiscriminator.delete(entry.session.localDiscriminator);
     this.#byAddress.delete(addressKey(entry.spec));
+    if (state === "Up" && interval !== undefined) this.#sayAgain(entry, Math.min(interval, FAREWELL_GAP));
+    else entry.port.close();
+  }
+
+  /**
+   * A single packet may be lost, and the peer then takes what is meant for a failure. RFC 5880 §6.8.16 asks for packets over a detection
+   * time; these are few and soon, so that they are sent also when the program ends.
+   */
+  #sayAgain({ spec, session, port }: Entry, gap: number): void {
+    let cancel: () => void;
+    const leaving = {
+      spec,
+      end: (): void => {
+        cancel();
+        this.#leaving.delete(leaving);
+        port.close();
+      },
+    };
+    const schedule = (left: number): void => {
+      cancel = this.#clock.schedule(gap, () => {
+        port.send(encodePacket(toPacket(session)));
+        if (left > 1) schedule(left - 1);
+        else leaving.end();
+      });
+    };
+    schedule(FAREWELLS);
+    this.#leaving.add(leaving);
   }
 
   #apply(entry: Entry, event: SessionEvent): void {
@@ -217,11 +258,17 @@ export class Engine {
         return;
       case "transmit-timer":
         entry.cancelTransmit?.();
-        entry.cancelTransmit = this.#after(action.after, () => this.#apply(entry, { kind: "transmit" }));
+        entry.cancelTransmit =
+          action.after === undefined
+            ? undefined
+            : this.#clock.schedule(action.after, () => this.#apply(entry, { kind: "transmit" }));
         return;
       case "detection-timer":
         entry.cancelDetection?.();
-        entry.cancelDetection = this.#after(action.after, () => this.#apply(entry, { kind: "detection-expired" }));
+        entry.cancelDetection =
+          action.after === undefined
+            ? undefined
+            : this.#clock.deadline(action.after, () => this.#apply(entry, { kind: "detection-expired" }));
         return;
       case "state":
         entry.since = this.#clock.now();
@@ -234,10 +281,6 @@ export class Engine {
     }
   }
 
-  #after(after: number | undefined, run: () => void): (() => void) | undefined {
-    return after === undefined ? undefined : this.#clock.schedule(after, run);
-  }
-
   /** Nonzero, unique here, and not to be guessed (RFC 5880 §6.3, §10). */
   #freeDiscriminator(): number {
     for (;;) {
@@ -247,7 +290,8 @@ export class Engine {
   }
 }
 
-function addressKey({ peer, local, multihop }: Pick<SessionSpec, "peer" | "local" | "multihop">): string {
+/** What a packet without a discriminator is told apart by. */
+export function addressKey({ peer, local, multihop }: Pick<SessionSpec, "peer" | "local" | "multihop">): string {
   return `${multihop ? "multi" : "single"} ${local ?? "*"} ${peer}`;
 }
 

@@ -27,3 +27,13 @@ export class BfdSocketError extends Error {
     this.failures = failures;
   }
 }
+
+/** Nothing is watched any more: the endpoint was stopped, or its thread ended unasked (then with a cause, as far as it is known). */
+export class BfdEndedError extends Error {
+  override readonly name = "BfdEndedError";
+  readonly fault = "world";
+
+  constructor(reason: string, cause?: Error) {
+    super(`BFD has ended: ${reason}`, cause === undefined ? {} : { cause });
+  }
+}

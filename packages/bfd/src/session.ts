@@ -98,7 +98,9 @@ export function step(
       return receive(session, event.packet, random);
     case "detection-expired": {
       const silent = { ...session, remote: undefined };
-      if (session.state === "AdminDown" || session.state === "Down") return { session: silent, actions: [] };
+      // What it said of how often it may be sent to is forgotten, too: one that wanted nothing (0) may be back.
+      if (session.state === "AdminDown" || session.state === "Down")
+        return { session: silent, actions: reschedule(session, silent, random) };
       return change(silent, "Down", DIAGNOSTIC.detectionExpired, random);
     }
     case "admin-down":
@@ -208,7 +210,8 @@ function endPoll(session: Session): Session {
   };
 }
 
-function toPacket(session: Session): ControlPacket {
+/** What the session says now. */
+export function toPacket(session: Session): ControlPacket {
   const { timers, remote } = session;
   return {
     diagnostic: session.diagnostic,

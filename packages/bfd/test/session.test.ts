@@ -61,6 +61,28 @@ describe("RFC 5880 §6.2 state machine", () => {
   });
 });
 
+describe("an end that stood still for longer than the detection time", () => {
+  test("receives what came meanwhile before it declares a peer dead: one that lives is not", () => {
+    const pair = up({ timers: timers(300, 50) });
+    pair.hosts.a.stop();
+    pair.clock.run(2 * second);
+    pair.hosts.a.goOn();
+    pair.clock.run(5 * second);
+    expect(pair.status("a")).toMatchObject({ state: "Up", flaps: 0 });
+  });
+
+  test("declares a peer dead at once that is", () => {
+    const pair = up();
+    pair.connected.b = false;
+    pair.clock.run(500 * ms);
+    pair.hosts.a.stop();
+    pair.clock.run(2 * second);
+    expect(pair.status("a").state).toBe("Up");
+    pair.hosts.a.goOn();
+    expect(pair.status("a")).toMatchObject({ state: "Down", diagnostic: "Control Detection Time Expired" });
+  });
+});
+
 describe("RFC 5880 §6.8.16 administrative control", () => {
   test("admin down reaches the peer at once and is no failure of the path", () => {
     const pair = up();
@@ -84,6 +106,37 @@ describe("RFC 5880 §6.8.16 administrative control", () => {
     pair.a.setSessions([]);
     pair.clock.run(10 * ms);
     expect(pair.status("b").remoteDiagnostic).toBe("Administratively Down");
+  });
+
+  test.each([20, 50, 300])(
+    "and again within the detection time, at an interval of %i ms, lest the packet is lost",
+    (interval) => {
+      const pair = up({ timers: timers(interval) }, { timers: timers(interval) });
+      pair.connected.a = false;
+      pair.a.setSessions([]);
+      pair.clock.run(2 * ms);
+      pair.connected.a = true;
+      pair.clock.run(Math.min(200 * ms, 2 * interval * ms));
+      expect(pair.status("b")).toMatchObject({
+        state: "Down",
+        diagnostic: "Neighbor Signaled Session Down",
+        remoteDiagnostic: "Administratively Down",
+      });
+      const before = pair.sent.length;
+      pair.clock.run(second);
+      expect(pair.sent.slice(before).filter(({ from }) => from === "a")).toEqual([]);
+    },
+  );
+
+  test("not once the peer has a session anew: that one comes up undisturbed", () => {
+    const pair = up();
+    pair.a.setSessions([]);
+    pair.clock.run(10 * ms);
+    pair.a.setSessions([spec("192.0.2.2")]);
+    pair.changes.length = 0;
+    pair.clock.run(5 * second);
+    expect([pair.status("a").state, pair.status("b").state]).toEqual(["Up", "Up"]);
+    expect(pair.changes.filter((line) => line.includes("Down"))).toEqual([]);
   });
 });
 
@@ -127,6 +180,19 @@ describe("RFC 5880 §6.8.3 timers", () => {
     pair.clock.run(second);
     expect(pair.gaps("a", 5 * second)).toEqual([]);
   });
+});
+
+test("a peer that wanted nothing (0) while down, and waits to be spoken to when it is back, is spoken to", () => {
+  const pair = new Pair();
+  pair.connected.a = false;
+  pair.start({}, { passive: true });
+  const own = pair.sent[0]?.packet as ControlPacket;
+  const said = { ...own, state: "AdminDown", myDiscriminator: 7, requiredMinRx: 0 } as const;
+  pair.a.receive(encodePacket(said), "192.0.2.2", undefined, false);
+  expect(pair.gaps("a", second)).toEqual([]);
+  pair.connected.a = true;
+  pair.clock.run(10 * second);
+  expect([pair.status("a").state, pair.status("b").state]).toEqual(["Up", "Up"]);
 });
 
 describe("RFC 5880 §6.5 Poll Sequence", () => {
@@ -176,6 +242,12 @@ describe("RFC 5880 §6.8.6 what the session itself discards", () => {
     pair.b.receive(encodePacket({ ...last.packet, poll: false, ...changes }), "192.0.2.1", undefined, false);
   };
 
+  const packetOf = (pair: Pair): ControlPacket => {
+    const last = pair.sent.at(-1);
+    if (last === undefined) throw new TypeError("nothing was sent");
+    return last.packet;
+  };
+
   test("demand mode is refused: the session does not follow, and says why", () => {
     const pair = up();
     from(pair, { demand: true, state: "Down" });
@@ -195,6 +267,42 @@ describe("RFC 5880 §6.8.6 what the session itself discards", () => {
     pair.b.receive(encodePacket({ ...own, state: "Down" }), "192.0.2.1", undefined, false);
     expect(pair.b.discards).toBe(before + 2);
     expect(pair.status("b").state).toBe("Down"); // only the last one counted
+  });
+
+  test("RFC 5881 §5: what came to the multihop port is nothing to a single-hop session, and the other way round", () => {
+    for (const multihop of [false, true]) {
+      const pair = new Pair();
+      pair.multihop = multihop;
+      pair.start({ multihop }, { multihop });
+      pair.clock.run(5 * second);
+      expect(pair.status("b").state).toBe("Up");
+      const own = pair.sent.findLast((entry) => entry.from === "a")?.packet as ControlPacket;
+      for (const yourDiscriminator of [own.yourDiscriminator, 0])
+        pair.b.receive(
+          encodePacket({ ...own, state: "AdminDown", yourDiscriminator }),
+          "192.0.2.1",
+          undefined,
+          !multihop,
+        );
+      expect([pair.status("b").state, pair.b.discards]).toEqual(["Up", 2]);
+    }
+  });
+
+  test("a first packet belongs to the session with its peer from the address that it came to", () => {
+    const pair = new Pair();
+    const [one, other] = [
+      spec("192.0.2.1", { name: "one", local: "192.0.2.2" }),
+      spec("192.0.2.1", { name: "other", local: "198.51.100.2" }),
+    ];
+    pair.b.setSessions([one, other]);
+    const hello = { ...packetOf(pair), yourDiscriminator: 0, state: "Down" } as const;
+    pair.b.receive(encodePacket(hello), "192.0.2.1", "198.51.100.2", false);
+    expect(pair.b.statuses().map(({ name, state }) => [name, state])).toEqual([
+      ["one", "Down"],
+      ["other", "Init"],
+    ]);
+    pair.b.receive(encodePacket(hello), "192.0.2.1", "203.0.113.2", false);
+    expect(pair.b.discards).toBe(1);
   });
 
   test("passive: silent until it has heard the peer", () => {

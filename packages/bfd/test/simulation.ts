@@ -3,8 +3,8 @@ import { type ControlPacket, decodePacket } from "../src/wire/packet.ts";
 
 const ms = 1000;
 
-/** A clock that moves only when told to, and a repeatable source of chance. */
-export class SimulatedClock implements Clock {
+/** Time that moves only when told to, and a repeatable source of chance. */
+export class SimulatedClock {
   #now = 0;
   #seed: number;
   #events: { at: number; run: () => void }[] = [];
@@ -47,9 +47,57 @@ export class SimulatedClock implements Clock {
   }
 }
 
+/** In a turn of Node's event loop: timers, then what came in, then what was put off until that was read. */
+type Phase = "timer" | "packet" | "deadline";
+const PHASES: readonly Phase[] = ["timer", "packet", "deadline"];
+
+/** The event loop of one end, which may stand still while time passes. */
+export class Host implements Clock {
+  readonly #clock: SimulatedClock;
+  #waiting: { readonly phase: Phase; readonly run: () => void }[] | undefined;
+
+  constructor(clock: SimulatedClock) {
+    this.#clock = clock;
+  }
+
+  now = (): number => this.#clock.now();
+  random = (): number => this.#clock.random();
+  schedule = (after: number, run: () => void): (() => void) => this.#at("timer", after, run);
+  deadline = (after: number, run: () => void): (() => void) => this.#at("deadline", after, run);
+  arrive = (after: number, run: () => void): (() => void) => this.#at("packet", after, run);
+
+  /** From now on nothing happens here. */
+  stop(): void {
+    this.#waiting = [];
+  }
+
+  /** All that fell due meanwhile happens. */
+  goOn(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const phase of PHASES) for (const due of waiting) if (due.phase === phase) due.run();
+  }
+
+  #at(phase: Phase, after: number, run: () => void): () => void {
+    let called = true;
+    const due = (): void => {
+      if (called) run();
+    };
+    const cancel = this.#clock.schedule(after, () => {
+      if (this.#waiting === undefined) due();
+      else this.#waiting.push({ phase, run: due });
+    });
+    return () => {
+      called = false;
+      cancel();
+    };
+  }
+}
+
 /** Two endpoints and the wire between them. */
 export class Pair {
   readonly clock: SimulatedClock;
+  readonly hosts: Readonly<Record<"a" | "b", Host>>;
   readonly sent: { readonly at: number; readonly from: "a" | "b"; readonly packet: ControlPacket }[] = [];
   readonly changes: string[] = [];
   readonly a: Engine;
@@ -57,9 +105,12 @@ export class Pair {
   /** False: what is sent is lost. */
   connected = { a: true, b: true };
   delay = 1 * ms;
+  /** Which port packets come to. */
+  multihop = false;
 
   constructor(seed = 1) {
     this.clock = new SimulatedClock(seed);
+    this.hosts = { a: new Host(this.clock), b: new Host(this.clock) };
     this.a = this.#engine("a");
     this.b = this.#engine("b");
   }
@@ -72,12 +123,12 @@ export class Pair {
       if ("discard" in packet) throw new TypeError(`sent what nobody accepts: ${packet.discard}`);
       this.sent.push({ at: this.clock.now(), from: side, packet });
       if (this.connected[side])
-        this.clock.schedule(this.delay, () => this[other].receive(bytes, address[side], undefined, false));
+        this.hosts[other].arrive(this.delay, () => this[other].receive(bytes, address[side], undefined, this.multihop));
     };
     const changed = (status: SessionStatus): void => {
       this.changes.push(`${(this.clock.now() / ms).toFixed(0)} ${side} ${status.state} (${status.diagnostic})`);
     };
-    return new Engine(this.clock, () => ({ send, close: () => undefined }), changed);
+    return new Engine(this.hosts[side], () => ({ send, close: () => undefined }), changed);
   }
 
   start(a: Partial<SessionSpec> = {}, b: Partial<SessionSpec> = {}): void {

@@ -9,6 +9,7 @@ export {
   type Listener,
   type Network,
   NetworkError,
+  type Protections,
   type SocketProtection,
 } from "./network.ts";
 export {

@@ -6,9 +6,14 @@ export interface Network {
   connect(to: ConnectOptions, handler: ConnectionHandler): Connection;
   /**
    * @param accept called for each connection, which is established; its answer handles it
+   * @param protections from the first connection on
    * @throws NetworkError
    */
-  listen(at: Endpoint, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>;
+  listen(
+    at: Endpoint,
+    accept: (connection: Connection) => ConnectionHandler,
+    protections: Protections,
+  ): Promise<Listener>;
 }
 
 export interface Endpoint {
@@ -25,6 +30,12 @@ export interface SocketProtection {
   readonly ttlSecurity?: number;
 }
 
+/**
+ * By address (`192.0.2.1`, `fe80::1%eth0`) or network (`192.0.2.0/24`), also those with none: an address's own counts, else that of the
+ * smallest network. Only a network's password holds for all of its addresses that have no other: the kernel knows no exception.
+ */
+export type Protections = ReadonlyMap<string, SocketProtection>;
+
 export interface ConnectOptions extends Endpoint, SocketProtection {
   readonly localAddress?: string;
 }
@@ -32,11 +43,11 @@ export interface ConnectOptions extends Endpoint, SocketProtection {
 export interface Listener {
   readonly local: Endpoint;
   /**
-   * Protects connections from these addresses (`192.0.2.1`, `fe80::1%eth0`) and networks (`192.0.2.0/24`) from now on, and no others.
+   * Protects connections from these from now on, and no others.
    *
-   * @throws NetworkError
+   * @throws NetworkError; all is as before then
    */
-  protect(peers: ReadonlyMap<string, SocketProtection>): void;
+  protect(peers: Protections): void;
   close(): Promise<void>;
 }
 

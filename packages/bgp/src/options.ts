@@ -15,9 +15,16 @@ export interface SpeakerOptions {
   readonly ranges?: readonly RangeOptions[];
   /**
    * This speaker took over the forwarding state of one that just ended without a NOTIFICATION (see `detach`): its first sessions say
-   * so (RFC 4724 §4.1, Restart State bit), and peers keep the old routes until End-of-RIB.
+   * so (RFC 4724 §4.1, Restart State bit), and peers keep the old routes until End-of-RIB. Only said within the restart time, and to
+   * peers that `setPeers` adds only while End-of-RIB is held.
    */
   readonly restarting?: boolean;
+  /**
+   * What peers may still keep of a predecessor at this address, of whatever make, leads to where it led (RFC 4724 §3, Forwarding State
+   * bit): peers keep it until End-of-RIB. True unless told. False after the machine was booted, when nothing forwards yet: they forget it
+   * at once. Counts for the restart time; what this speaker itself announced stays with the peers when a session is lost.
+   */
+  readonly forwardingKept?: boolean;
   /** No End-of-RIB is sent before {@link Speaker.releaseEndOfRib}: for a speaker that does not know all of its routes yet. */
   readonly holdEndOfRib?: boolean;
 }
@@ -46,7 +53,10 @@ export interface SessionOptions {
   readonly role?: Role;
   /** With `role`: a peer that names no role of its own is refused. */
   readonly strictRole?: boolean;
-  /** TCP-MD5 (RFC 2385). */
+  /**
+   * TCP-MD5 (RFC 2385); at most 80 octets in UTF-8. A range's holds for all of its addresses without another: a peer without one in
+   * it is not heard when it connects.
+   */
   readonly password?: string;
   /** GTSM (RFC 5082): packets from more than this many hops away are dropped; 1 for a neighbour on the same link. */
   readonly ttlSecurity?: number;

@@ -1,4 +1,5 @@
 import { Address, AddressError, type Family, Prefix, parseScoped } from "@trivet/ip";
+import { MD5_KEY_LENGTH } from "@trivet/sockopt";
 import {
   type ListenOptions,
   OptionsError,
@@ -36,6 +37,7 @@ export interface ResolvedSpeaker {
   readonly routerId: Address;
   readonly listen: readonly { readonly address: string; readonly port: number }[];
   readonly restarting: boolean;
+  readonly forwardingKept: boolean;
   readonly holdEndOfRib: boolean;
 }
 
@@ -50,6 +52,7 @@ export function resolveSpeaker(options: SpeakerOptions): ResolvedSpeaker {
     routerId,
     listen: (options.listen ?? []).map((listen, i) => resolveListen(`listen[${i}]`, listen)),
     restarting: options.restarting ?? false,
+    forwardingKept: options.forwardingKept ?? true,
     holdEndOfRib: options.holdEndOfRib ?? false,
   };
 }
@@ -61,6 +64,7 @@ export function resolveSpeaker(options: SpeakerOptions): ResolvedSpeaker {
 export function resolvePeers(peers: readonly PeerOptions[], protection: string | undefined): ResolvedPeer[] {
   const names = new Map<string, string>();
   const addresses = new Map<string, string>();
+  const passwords = new Map<string, { readonly path: string; readonly password: string | undefined }>();
   return peers.map((options, i) => {
     const path = `peers[${i}]`;
     const address = canonical(`${path}.address`, options.address);
@@ -78,6 +82,7 @@ export function resolvePeers(peers: readonly PeerOptions[], protection: string |
     if (!(peer.connectRetry > 0)) throw new OptionsError(`${path}.connectRetry`, "must be more than 0 seconds");
     unique(names, peer.name, `${path}.name`, path);
     unique(addresses, address, `${path}.address`, path);
+    onePassword(passwords, peer, path);
     if (options.localAddress === undefined) return peer;
     return { ...peer, localAddress: canonical(`${path}.localAddress`, options.localAddress) };
   });
@@ -126,6 +131,9 @@ function resolveSession(
     throw new OptionsError(`${path}.role`, `is ${role}; it must be one of ${ROLES.join(", ")}`);
   if (ttlSecurity !== undefined) wholeNumber(`${path}.ttlSecurity`, ttlSecurity, 1, 254);
   if (password === "") throw new OptionsError(`${path}.password`, "is empty; leave it out for none");
+  const octets = Buffer.byteLength(password ?? "");
+  if (octets > MD5_KEY_LENGTH)
+    throw new OptionsError(`${path}.password`, `has ${octets} octets in UTF-8; it may have at most ${MD5_KEY_LENGTH}`);
   if ((ttlSecurity !== undefined || password !== undefined) && protection !== undefined)
     throw new OptionsError(
       `${path}.${password === undefined ? "ttlSecurity" : "password"}`,
@@ -159,6 +167,22 @@ function parse<T>(path: string, text: string, parser: (text: string) => T): T {
 function wholeNumber(path: string, value: number, least: number, most: number): void {
   if (!Number.isInteger(value) || value < least || value > most)
     throw new OptionsError(path, `is ${value}; it must be a whole number from ${least} to ${most}`);
+}
+
+/** The kernel knows keys by address alone, without the interface of a link-local one. */
+function onePassword(
+  seen: Map<string, { readonly path: string; readonly password: string | undefined }>,
+  { address, password }: ResolvedPeer,
+  path: string,
+): void {
+  const [bare = ""] = address.split("%");
+  const first = seen.get(bare);
+  if (first !== undefined && first.password !== password)
+    throw new OptionsError(
+      `${path}.password`,
+      `must be that of ${first.path}, or both must have none: both are ${bare}, on different interfaces`,
+    );
+  seen.set(bare, { path, password });
 }
 
 function unique(seen: Map<string, string>, value: string, path: string, owner: string): void {

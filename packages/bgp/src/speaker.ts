@@ -1,7 +1,15 @@
 import { EventEmitter } from "node:events";
 import { type Family, parseScoped } from "@trivet/ip";
 import { type Clock, systemClock } from "./clock.ts";
-import type { Connection, ConnectionHandler, Endpoint, Listener, Network, SocketProtection } from "./network.ts";
+import type {
+  Connection,
+  ConnectionHandler,
+  Endpoint,
+  Listener,
+  Network,
+  Protections,
+  SocketProtection,
+} from "./network.ts";
 import { type PeerOptions, type RangeOptions, type SpeakerOptions } from "./options.ts";
 import {
   type ResolvedPeer,
@@ -46,8 +54,10 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
   readonly #peers = new Map<string, Peer>();
   #ranges: readonly ResolvedRange[];
   #listeners: Listener[] = [];
+  #protections: Protections = new Map();
   #state: "new" | "running" | "stopped" = "new";
   #draining = false;
+  #startedAt: number;
   #endOfRibHeld: boolean;
   /** Connections whose last octets are under way. */
   readonly #closing = new Set<Promise<void>>();
@@ -61,6 +71,7 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
     this.#options = resolveSpeaker(options);
     this.#network = network;
     this.#endOfRibHeld = this.#options.holdEndOfRib;
+    this.#startedAt = clock.elapsed();
     this.#ribOut = new AdjRibOut((callback) => clock.soon(callback));
     this.#world = {
       speaker: this.#options,
@@ -71,6 +82,11 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
       emit: (event, ...args) => {
         // The tuple of each event is checked where `emit` is called; the emitter's own type cannot follow a generic name.
         (this as EventEmitter).emit(event, ...args);
+      },
+      start: {
+        forwardingKept: this.#options.forwardingKept,
+        restarting: () => this.#options.restarting && (this.#state === "new" || this.#endOfRibHeld),
+        running: () => clock.elapsed() - this.#startedAt,
       },
       draining: () => this.#draining,
       endOfRibHeld: () => this.#endOfRibHeld,
@@ -97,10 +113,14 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
    */
   async start(): Promise<void> {
     this.#state = "running";
+    this.#startedAt = this.#world.clock.elapsed();
     try {
-      for (const at of this.#options.listen)
-        this.#listeners.push(await this.#network.listen(at, (connection) => this.#accept(connection)));
-      this.#protect();
+      const peers = [...this.#peers.values()].map(({ options }) => options);
+      this.#protections = protectionsOf(peers, this.#ranges);
+      for (const at of this.#options.listen) {
+        const accept = (connection: Connection): ConnectionHandler => this.#accept(connection);
+        this.#listeners.push(await this.#network.listen(at, accept, this.#protections));
+      }
     } catch (error) {
       await this.detach();
       throw error;
@@ -163,11 +183,18 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
     this.#setDraining(false);
   }
 
-  /** Makes these the peers: the new are started, the missing stopped (Cease/3), the changed restarted (Cease/6) where needed. */
+  /**
+   * Makes these the peers: the new are started, the missing stopped (Cease/3), the changed restarted (Cease/6) where needed.
+   *
+   * @throws OptionsError, or NetworkError when the system refuses a password; the peers are as before then
+   */
   setPeers(peers: readonly PeerOptions[], ranges: readonly RangeOptions[] = []): void {
     const protection = this.#network.protectionUnavailable();
     const wanted = new Map(resolvePeers(peers, protection).map((peer) => [peer.name, peer]));
-    this.#ranges = resolveRanges(ranges, protection);
+    const resolved = resolveRanges(ranges, protection);
+    // First what may refuse. A session keeps the key it began with, so its last word is still heard.
+    this.#protect(protectionsOf(wanted.values(), resolved));
+    this.#ranges = resolved;
     for (const [name, peer] of this.#peers) {
       const { dynamic, address, port } = peer.options;
       const range = dynamic ? this.#rangeOf(address) : undefined;
@@ -181,7 +208,6 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
       if (options === undefined) peer.stop("no peer any more", cease(CeaseReason.PeerDeconfigured));
       else peer.stop("its configuration changed", cease(CeaseReason.OtherConfigurationChange));
     }
-    this.#protect();
     for (const options of wanted.values()) {
       const peer = new Peer(options, this.#world);
       this.#peers.set(options.name, peer);
@@ -275,12 +301,16 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
       );
   }
 
-  #protect(): void {
-    const protections = new Map<string, SocketProtection>();
-    for (const { options } of this.#peers.values()) if (isProtected(options)) protections.set(options.address, options);
-    for (const { prefix, options } of this.#ranges)
-      if (isProtected(options)) protections.set(prefix.toString(), options);
-    for (const listener of this.#listeners) listener.protect(protections);
+  /** At all listeners, or at none. @throws NetworkError */
+  #protect(protections: Protections): void {
+    const before = this.#protections;
+    try {
+      for (const listener of this.#listeners) listener.protect(protections);
+      this.#protections = protections;
+    } catch (error) {
+      for (const listener of this.#listeners) listener.protect(before);
+      throw error;
+    }
   }
 
   #setDraining(draining: boolean): void {
@@ -301,8 +331,11 @@ export class Speaker extends EventEmitter<SpeakerEvents> {
 
 function ignore(): void {}
 
-function isProtected({ password, ttlSecurity }: SocketProtection): boolean {
-  return password !== undefined || ttlSecurity !== undefined;
+function protectionsOf(peers: Iterable<ResolvedPeer>, ranges: readonly ResolvedRange[]): Protections {
+  const protections = new Map<string, SocketProtection>();
+  for (const options of peers) protections.set(options.address, options);
+  for (const { prefix, options } of ranges) protections.set(prefix.toString(), options);
+  return protections;
 }
 
 /** True when an established session can go on under the other options. */

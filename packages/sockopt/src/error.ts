@@ -4,9 +4,11 @@ export class SocketError extends Error {
   readonly fault = "world";
   /** The C name of the error (`EADDRINUSE`), or `ENOSYS` when sockets cannot be made here at all. */
   readonly code: string;
+  readonly detail: string;
 
   constructor(call: string, code: string, detail: string) {
     super(`${call}: ${code}${detail === "" ? "" : `: ${detail}`}`);
     this.code = code;
+    this.detail = detail;
   }
 }

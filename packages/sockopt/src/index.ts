@@ -5,6 +5,7 @@
 export { SocketError } from "./error.ts";
 export { unavailableReason } from "./libc.ts";
 export { MD5_KEY_LENGTH, type Md5Key, type TcpOptions, listenTcp, setMd5Key, setTcpOptions, tcpSocket } from "./tcp.ts";
+export { setReuse } from "./options.ts";
 export { bindPing } from "./ping.ts";
 export { runFirst } from "./realtime.ts";
 export { type UdpOptions, bindUdp } from "./udp.ts";

@@ -50,8 +50,15 @@ export function setTrafficClass(fd: number, family: Family, octet: number): void
   setOption(fd, ipLevel(family), TRAFFIC_CLASS[family], octet);
 }
 
+/**
+ * For TCP: a port whose former connections linger may be listened on. For UDP: the port may be bound by several sockets that all have
+ * this, of whatever programs, and which of them gets a packet is the kernel's choice (socket(7)). It counts at the moment of each bind.
+ */
+export function setReuse(fd: number, reuse: boolean): void {
+  setOption(fd, LEVEL.socket, SO_REUSEADDR, reuse ? 1 : 0);
+}
+
 export function bindSocket(fd: number, local: ScopedAddress, port: number): void {
-  setOption(fd, LEVEL.socket, SO_REUSEADDR, 1);
   const address = socketAddress(local, port);
   const zone = local.zone === undefined ? "" : `%${local.zone}`;
   check("bind", libc().bind(fd, address, address.length), `${local.address.toString()}${zone} port ${port}`);

@@ -24,7 +24,7 @@ export function cInt(value: number): Uint8Array {
   return bytes;
 }
 
-export function interfaceIndex(name: string): number {
+function interfaceIndex(name: string): number {
   const index = libc().interfaceIndex(name);
   if (index === 0) throw new SocketError("if_nametoindex", "ENODEV", `there is no interface ${name}`);
   return index;

@@ -2,14 +2,13 @@ import { endianness } from "node:os";
 import { type Family, Prefix, type ScopedAddress } from "@trivet/ip";
 import { SocketError } from "./error.ts";
 import { check, libc } from "./libc.ts";
-import { bindSocket, ipLevel, openSocket, setHopLimit, setOption } from "./options.ts";
-import { interfaceIndex, socketAddress } from "./sockaddr.ts";
+import { bindSocket, ipLevel, openSocket, setHopLimit, setOption, setReuse } from "./options.ts";
+import { socketAddress } from "./sockaddr.ts";
 
 const IPPROTO_TCP = 6;
 const TCP_MD5SIG = 14;
 const TCP_MD5SIG_EXT = 32;
 const TCP_MD5SIG_FLAG_PREFIX = 1;
-const TCP_MD5SIG_FLAG_IFINDEX = 2;
 /** RFC 2385 gives no limit; this is the kernel's, TCP_MD5SIG_MAXKEYLEN. */
 export const MD5_KEY_LENGTH = 80;
 const MIN_HOP_LIMIT = { 4: 21 /* IP_MINTTL */, 6: 73 /* IPV6_MINHOPCOUNT */ } as const;
@@ -25,7 +24,7 @@ export interface TcpOptions {
 }
 
 export interface Md5Key {
-  /** One peer, or a prefix of peers. */
+  /** One peer, or a prefix of peers. The zone of a link-local one counts for nothing: the kernel knows keys by address alone. */
   readonly peer: ScopedAddress | Prefix;
   /** At most {@link MD5_KEY_LENGTH} octets in UTF-8; empty removes the key. */
   readonly key: string;
@@ -39,7 +38,9 @@ export interface Md5Key {
 export function tcpSocket(family: Family, options: TcpOptions, local?: ScopedAddress): number {
   return openSocket(family, "stream", (fd) => {
     setTcpOptions(fd, family, options);
-    if (local !== undefined) bindSocket(fd, local, 0);
+    if (local === undefined) return;
+    setReuse(fd, true);
+    bindSocket(fd, local, 0);
   });
 }
 
@@ -52,6 +53,7 @@ export function tcpSocket(family: Family, options: TcpOptions, local?: ScopedAdd
 export function listenTcp(local: ScopedAddress, port: number, options: TcpOptions): number {
   return openSocket(local.address.family, "stream", (fd) => {
     setTcpOptions(fd, local.address.family, options);
+    setReuse(fd, true);
     bindSocket(fd, local, port);
     check("listen", libc().listen(fd, 128));
   });
@@ -77,20 +79,16 @@ export function setMd5Key(fd: number, { peer, key }: Md5Key): void {
       "ENAMETOOLONG",
       `a TCP-MD5 key has at most ${MD5_KEY_LENGTH} octets, this one ${bytes.length}`,
     );
-  const isPrefix = peer instanceof Prefix;
-  const target = isPrefix ? { address: peer.address, zone: undefined } : peer;
-  // struct tcp_md5sig: sockaddr_storage, flags, prefix length, key length, interface index, key.
+  // struct tcp_md5sig: sockaddr_storage, flags, prefix length, key length, interface index, key. The index is for VRFs' interfaces only.
   const signature = new Uint8Array(216);
   const view = new DataView(signature.buffer);
-  signature.set(socketAddress(target, 0));
+  signature.set(socketAddress({ address: peer.address, zone: undefined }, 0));
+  const isPrefix = peer instanceof Prefix;
   if (isPrefix) {
     signature[128] = TCP_MD5SIG_FLAG_PREFIX;
     signature[129] = peer.length;
-  } else if (target.zone !== undefined) {
-    signature[128] = TCP_MD5SIG_FLAG_IFINDEX;
-    view.setInt32(132, interfaceIndex(target.zone), LITTLE_ENDIAN);
   }
   view.setUint16(130, bytes.length, LITTLE_ENDIAN);
   signature.set(bytes, 136);
-  setOption(fd, IPPROTO_TCP, signature[128] === 0 ? TCP_MD5SIG : TCP_MD5SIG_EXT, signature);
+  setOption(fd, IPPROTO_TCP, isPrefix ? TCP_MD5SIG_EXT : TCP_MD5SIG, signature);
 }

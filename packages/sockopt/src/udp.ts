@@ -1,6 +1,6 @@
 import type { ScopedAddress } from "@trivet/ip";
 import { check, libc } from "./libc.ts";
-import { bindSocket, openSocket, setHopLimit, setTrafficClass } from "./options.ts";
+import { bindSocket, openSocket, setHopLimit, setReuse, setTrafficClass } from "./options.ts";
 
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
@@ -15,13 +15,19 @@ export interface UdpOptions {
   readonly minHopLimit?: number;
   /** IPv4 TOS or IPv6 traffic class octet; 0xc0 is CS6, network control. */
   readonly trafficClass?: number;
+  /**
+   * Binds beside other sockets on the same port that have this, too ({@link setReuse}); without, an address that is, or includes, or is
+   * included in that of another socket is refused.
+   */
+  readonly reuse?: boolean;
 }
 
 /**
- * Makes and binds a UDP socket; give its descriptor to `dgram.Socket.bind({ fd })`, which then owns it.
+ * Makes and binds a UDP socket; give its descriptor to `dgram.Socket.bind({ fd })`, which then owns it, and lets others bind beside it
+ * (SO_REUSEADDR, in libuv's uv_udp_open): `setReuse(fd, false)` takes that back.
  *
  * @param port 0 for any
- * @throws SocketError
+ * @throws SocketError `EADDRINUSE` when another socket has the port
  */
 export function bindUdp(local: ScopedAddress, port: number, options: UdpOptions): number {
   const { family } = local.address;
@@ -30,6 +36,7 @@ export function bindUdp(local: ScopedAddress, port: number, options: UdpOptions)
     if (options.trafficClass !== undefined) setTrafficClass(fd, family, options.trafficClass);
     // Before the bind: no packet may slip in unfiltered.
     if (options.minHopLimit !== undefined) attachHopLimitFilter(fd, HOP_LIMIT_OFFSET[family], options.minHopLimit);
+    if (options.reuse === true) setReuse(fd, true);
     bindSocket(fd, local, port);
   });
 }

@@ -5,7 +5,7 @@ import { type AddressInfo, type Server, Socket, createServer } from "node:net";
 import { Address, Prefix } from "@trivet/ip";
 import { eventually } from "@trivet/testing";
 import { afterEach, describe, expect, test } from "vitest";
-import { SocketError, bindUdp, listenTcp, setMd5Key, tcpSocket, unavailableReason } from "../src/index.ts";
+import { SocketError, bindUdp, listenTcp, setMd5Key, setReuse, tcpSocket, unavailableReason } from "../src/index.ts";
 
 const here = (text: string) => ({ address: Address.parse(text), zone: undefined });
 const open: (Socket | Server)[] = [];
@@ -104,6 +104,39 @@ describe.each(["127.0.0.1", "::1"])("UDP on %s", (address) => {
     await new Promise((sent) => far.send("far", receiver.address().port, address, sent));
     near.send("near", receiver.address().port, address);
     expect(String((await first)[0])).toBe("near");
+  });
+});
+
+describe("UDP ports are a program's own", () => {
+  const bind = (address: string, port: number, reuse = false): number => {
+    const fd = bindUdp(here(address), port, { hopLimit: 64, reuse });
+    const socket = createSocket("udp4");
+    sockets.push(socket);
+    socket.bind({ fd });
+    setReuse(fd, reuse); // Node has set it
+    return fd;
+  };
+  const free = (): number => {
+    const fd = bindUdp(here("127.85.0.1"), 0, { hopLimit: 64 });
+    const socket = createSocket("udp4").bind({ fd });
+    const { port } = socket.address();
+    socket.close();
+    return port;
+  };
+
+  test.each([
+    ["the same address", "127.85.0.1", "127.85.0.1"],
+    ["all addresses after one", "127.85.0.1", "0.0.0.0"],
+    ["one address after all", "0.0.0.0", "127.85.0.1"],
+  ])("%s: refused, also when only one of the two would share", (_name, first, second) => {
+    const port = free();
+    const fd = bind(first, port);
+    const inUse = `bind: EADDRINUSE: ${second} port ${port}`;
+    expect(() => bind(second, port)).toThrow(inUse);
+    expect(() => bind(second, port, true)).toThrow(inUse);
+    setReuse(fd, true);
+    expect(() => bind(second, port)).toThrow(inUse);
+    bind(second, port, true);
   });
 });
 

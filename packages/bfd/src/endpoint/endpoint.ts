@@ -1,9 +1,9 @@
-import { EventEmitter, once } from "node:events";
+import { EventEmitter } from "node:events";
 import { Worker } from "node:worker_threads";
 import { AddressError, parseScoped } from "@trivet/ip";
 import { unavailableReason } from "@trivet/sockopt";
-import type { SessionSpec, SessionStatus } from "../engine.ts";
-import { BfdConfigError, BfdSocketError } from "../error.ts";
+import { type SessionSpec, type SessionStatus, addressKey } from "../engine.ts";
+import { BfdConfigError, BfdEndedError, BfdSocketError } from "../error.ts";
 import type { State } from "../wire/packet.ts";
 import type { Report, Request } from "./messages.ts";
 
@@ -34,9 +34,15 @@ const THREAD = "bfd";
 interface Events {
   /** A session changed its state. */
   state: [status: SessionStatus, from: State];
-  /** A listening socket failed, or the worker died; sessions on it are no longer watched. */
+  /**
+   * A listening socket failed; sessions on it are no longer watched. Or the thread ended unasked ({@link BfdEndedError}): nothing is watched
+   * until `start()` and `setSessions()` are called anew.
+   */
   error: [error: Error];
 }
+
+/** Milliseconds that the thread may take to end; its last words take a tenth of a second. */
+const STOP_AT_MOST = 1_000;
 
 type Asking = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
 type Done = Extract<Report, { kind: "done" }>;
@@ -48,9 +54,13 @@ type Done = Extract<Report, { kind: "done" }>;
  */
 export class BfdEndpoint extends EventEmitter<Events> {
   #worker: Worker | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  /** Why there is no thread; nothing while there is one, or was none yet. */
+  #ended: BfdEndedError | undefined;
   #requests = 0;
   #ordinary: string | undefined;
-  readonly #waiting = new Map<number, { resolve: (done: Done) => void; reject: (error: Error) => void }>();
+  readonly #waiting = new Map<number, { resolve: (report: Report) => void; reject: (error: Error) => void }>();
 
   /** Why BFD cannot run on this machine, as the end of a sentence; `undefined` when it can. */
   static unavailableReason(): string | undefined {
@@ -65,18 +75,15 @@ export class BfdEndpoint extends EventEmitter<Events> {
     return this.#ordinary;
   }
 
-  /** Starts the worker thread; it has no sessions yet. */
+  /**
+   * Starts the worker thread; it has no sessions yet.
+   *
+   * @throws BfdEndedError when the thread does not come that far
+   */
   async start(): Promise<void> {
-    if (this.#worker !== undefined) return;
-    const worker = new Worker(workerFile(), { name: THREAD });
-    this.#worker = worker;
-    worker.on("message", (report: Report) => this.#take(report));
-    worker.on("error", (error) => this.#fail(error));
-    worker.on("exit", () => {
-      this.#worker = undefined;
-    });
-    const [first] = (await once(worker, "message")) as [Report];
-    if (first.kind === "started") this.#ordinary = first.ordinary;
+    await this.#stopping;
+    this.#starting ??= this.#start();
+    await this.#starting;
   }
 
   /**
@@ -84,43 +91,77 @@ export class BfdEndpoint extends EventEmitter<Events> {
    *
    * @throws BfdConfigError on options out of range, before anything is changed
    * @throws BfdSocketError naming sessions whose addresses cannot be bound; the others run
+   * @throws BfdEndedError when nothing runs any more
    */
   async setSessions(sessions: readonly SessionOptions[]): Promise<void> {
     const specs = sessions.map(toSpec);
     const names = new Set<string>();
-    for (const { name } of specs) {
+    const addresses = new Map<string, string>();
+    for (const spec of specs) {
+      const { name } = spec;
       if (names.has(name)) throw new BfdConfigError(name, "is there twice; give the sessions different names");
       names.add(name);
+      const same = addresses.get(addressKey(spec));
+      if (same !== undefined)
+        throw new BfdConfigError(
+          name,
+          `is between the same addresses as ${same}; keep one, or give them different ones`,
+        );
+      addresses.set(addressKey(spec), name);
     }
     await this.#ask({ kind: "set", specs });
   }
 
+  /** @throws BfdEndedError when the thread ended unasked; after `stop()` there are none */
   async sessions(): Promise<readonly SessionStatus[]> {
+    if (this.#stopping !== undefined) return [];
     return (await this.#ask({ kind: "statuses" })).statuses;
   }
 
-  /** Tells every peer that this is intended, and ends. */
+  /** Tells every peer that this is intended, and ends, within a second. Who asks twice waits for the same end. */
   async stop(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    const exit = once(worker, "exit");
-    await this.#ask({ kind: "close" });
+    if (this.#worker !== undefined) this.#stopping ??= this.#stop(this.#worker);
+    await this.#stopping;
+  }
+
+  async #start(): Promise<void> {
+    this.#stopping = undefined;
+    this.#ended = undefined;
+    const worker = new Worker(workerFile(), { name: THREAD });
+    this.#worker = worker;
+    let cause: Error | undefined;
+    worker.on("message", (report: Report) => this.#take(report));
+    worker.on("error", (error: Error) => (cause = error));
+    worker.on("exit", (code) => this.#end(code, cause));
+    const started = await new Promise<Report>((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
+    if (started.kind === "started") this.#ordinary = started.ordinary;
+  }
+
+  async #stop(worker: Worker): Promise<void> {
+    const exit = new Promise<void>((resolve) => void worker.once("exit", () => resolve()));
+    const late = setTimeout(() => void worker.terminate(), STOP_AT_MOST);
+    worker.postMessage({ kind: "close", id: ++this.#requests } satisfies Request);
     await exit;
+    clearTimeout(late);
   }
 
   async #ask(asking: Asking): Promise<Done> {
     const worker = this.#worker;
+    if (this.#stopping !== undefined) throw new BfdEndedError("it was stopped");
+    if (this.#ended !== undefined) throw this.#ended;
     if (worker === undefined) throw new TypeError("the BFD endpoint is not started");
     const id = ++this.#requests;
-    return await new Promise((resolve, reject) => {
+    const report = await new Promise<Report>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       worker.postMessage({ ...asking, id });
     });
+    return report as Done;
   }
 
   #take(report: Report): void {
     switch (report.kind) {
       case "started":
+        this.#settle(0)?.resolve(report);
         return;
       case "state":
         this.emit("state", report.status, report.from);
@@ -129,19 +170,31 @@ export class BfdEndpoint extends EventEmitter<Events> {
         this.emit("error", new TypeError(report.message));
         return;
       case "done":
-        this.#waiting.get(report.id)?.resolve(report);
-        this.#waiting.delete(report.id);
+        this.#settle(report.id)?.resolve(report);
         return;
       case "failed":
-        this.#waiting.get(report.id)?.reject(new BfdSocketError(report.failures));
-        this.#waiting.delete(report.id);
+        this.#settle(report.id)?.reject(new BfdSocketError(report.failures));
     }
   }
 
-  #fail(error: Error): void {
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
-    this.emit("error", error);
+  #settle(id: number): { resolve: (report: Report) => void; reject: (error: Error) => void } | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  /** The thread is gone: nobody is left waiting for it. */
+  #end(code: number, cause: Error | undefined): void {
+    const isAsked = this.#stopping !== undefined;
+    const ended = new BfdEndedError(
+      isAsked ? "it was stopped" : `its thread: ${cause?.message ?? `exit code ${code}`}`,
+      cause,
+    );
+    this.#worker = undefined;
+    this.#starting = undefined;
+    if (!isAsked) this.#ended = ended;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(ended);
+    if (!isAsked) this.emit("error", ended);
   }
 }
 

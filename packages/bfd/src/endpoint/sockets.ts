@@ -1,6 +1,6 @@
 import { type Socket, createSocket } from "node:dgram";
 import { type ScopedAddress, parseScoped } from "@trivet/ip";
-import { SocketError, bindUdp } from "@trivet/sockopt";
+import { SocketError, type UdpOptions, bindUdp, setReuse } from "@trivet/sockopt";
 import type { Port, SessionSpec } from "../engine.ts";
 
 const SINGLE_HOP_PORT = 3784; // RFC 5881 §4
@@ -12,13 +12,21 @@ const HOP_LIMIT = 255;
 /** CS6: network control comes before other traffic. */
 const NETWORK_CONTROL = 0xc0;
 
+interface Listener {
+  readonly socket: Socket;
+  readonly fd: number;
+  readonly local: ScopedAddress;
+  readonly port: number;
+  users: number;
+}
+
 type Receive = (payload: Uint8Array, peer: string, local: string | undefined, multihop: boolean) => void;
 
 /** The UDP sockets of an endpoint: listening ones shared by the sessions on one local address, a sending one for each session. */
 export class Sockets {
   readonly #receive: Receive;
   readonly #failed: (error: Error) => void;
-  readonly #listeners = new Map<string, { readonly socket: Socket; users: number }>();
+  readonly #listeners = new Map<string, Listener>();
 
   constructor(receive: Receive, failed: (error: Error) => void) {
     this.#receive = receive;
@@ -56,12 +64,13 @@ export class Sockets {
     let listener = this.#listeners.get(key);
     if (listener === undefined) {
       const port = multihop ? MULTIHOP_PORT : SINGLE_HOP_PORT;
-      const fd = bindUdp(local, port, { hopLimit: HOP_LIMIT, ...(multihop ? {} : { minHopLimit: HOP_LIMIT }) });
+      const fd = this.#bind(local, port, { hopLimit: HOP_LIMIT, ...(multihop ? {} : { minHopLimit: HOP_LIMIT }) });
       const socket = createSocket({ type: local.address.family === 4 ? "udp4" : "udp6" });
       socket.on("message", (payload, { address }) => this.#receive(payload, address, spec.local, multihop));
       socket.on("error", this.#failed);
       socket.bind({ fd });
-      listener = { socket, users: 0 };
+      setReuse(fd, false); // Node has set it
+      listener = { socket, fd, local, port, users: 0 };
       this.#listeners.set(key, listener);
     }
     const held = listener;
@@ -73,6 +82,32 @@ export class Sockets {
       this.#listeners.delete(key);
     };
   }
+
+  /**
+   * Binds to a port that no other program has, since it would take our packets, or we its. The kernel lets two sockets have one port of
+   * overlapping addresses when both say so (SO_REUSEADDR). Ours do for this moment, where one is for all addresses and another for one.
+   */
+  #bind(local: ScopedAddress, port: number, options: UdpOptions): number {
+    const own = [...this.#listeners.values()].filter((other) => other.port === port && overlap(other.local, local));
+    try {
+      for (const { fd } of own) setReuse(fd, true);
+      return bindUdp(local, port, { ...options, reuse: own.length > 0 });
+    } catch (error) {
+      if (!(error instanceof SocketError) || error.code !== "EADDRINUSE") throw error;
+      throw new SocketError(
+        "bind",
+        error.code,
+        `${error.detail}: another BFD daemon, such as FRR's bfdd, has it; stop one of them`,
+      );
+    } finally {
+      for (const { fd } of own) setReuse(fd, false);
+    }
+  }
+}
+
+/** Whether the kernel takes one's address to include the other's. */
+function overlap(a: ScopedAddress, b: ScopedAddress): boolean {
+  return a.address.family === b.address.family && (a.address.isUnspecified || b.address.isUnspecified);
 }
 
 function localAddress(spec: SessionSpec, peer: ScopedAddress): ScopedAddress {

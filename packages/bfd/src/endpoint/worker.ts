@@ -1,7 +1,8 @@
 import { parentPort } from "node:worker_threads";
 import { runFirst } from "@trivet/sockopt";
-import { type Clock, Engine } from "../engine.ts";
+import { Engine } from "../engine.ts";
 import { BfdSocketError } from "../error.ts";
+import { systemClock } from "./clock.ts";
 import type { Report, Request } from "./messages.ts";
 import { Sockets } from "./sockets.ts";
 
@@ -10,20 +11,16 @@ const port = parentPort;
 if (port === null) throw new TypeError("the BFD worker runs in a worker thread only");
 const report = (message: Report): void => port.postMessage(message);
 
-const clock: Clock = {
-  now: () => performance.timeOrigin * 1000 + performance.now() * 1000,
-  schedule: (after, run) => {
-    const timer = setTimeout(run, after / 1000);
-    return () => clearTimeout(timer);
-  },
-  random: Math.random,
-};
+let received = 0;
 const sockets = new Sockets(
-  (payload, peer, local, multihop) => engine.receive(payload, peer, local, multihop),
+  (payload, peer, local, multihop) => {
+    received++;
+    engine.receive(payload, peer, local, multihop);
+  },
   (error) => report({ kind: "socket-error", message: error.message }),
 );
 const engine: Engine = new Engine(
-  clock,
+  systemClock(() => received),
   (spec) => sockets.open(spec),
   (status, from) => report({ kind: "state", status, from }),
 );

@@ -95,6 +95,26 @@ afterEach(async () => {
   await theirs.remove();
 });
 
+describeLab("beside another daemon on the same machine", { programs: FRR.programs }, () => {
+  test.each([THEIRS.IPv4, undefined])(
+    "FRR bfdd has the port: a session at %s is refused, and says so",
+    async (local) => {
+      const { router: frr } = FRR.make([]);
+      router = frr;
+      await frr.start();
+      await eventually("bfdd has its ports", async () => (await theirs.run(["ss", "-uln"])).stdout.includes(":3784"));
+      const second = await RemoteEndpoint.start(theirs);
+      try {
+        const failure = second.failure();
+        second.setSessions([{ name: "second", peer: OURS.IPv4, ...(local === undefined ? {} : { local }) }]);
+        expect(await failure).toContain("another BFD daemon, such as FRR's bfdd, has it; stop one of them");
+      } finally {
+        await second.kill();
+      }
+    },
+  );
+});
+
 for (const kind of [FRR, BIRD])
   describeLab(`with ${kind.name}`, { programs: kind.programs }, () => {
     const sessions: Record<

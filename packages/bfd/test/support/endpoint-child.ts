@@ -4,6 +4,8 @@ import { BfdEndpoint, type SessionOptions } from "../../src/index.ts";
 const endpoint = new BfdEndpoint();
 endpoint.on("state", (status) => process.send?.(status));
 await endpoint.start();
-process.on("message", (sessions: readonly SessionOptions[]) => void endpoint.setSessions(sessions));
+process.on("message", (sessions: readonly SessionOptions[]) => {
+  endpoint.setSessions(sessions).catch((error: unknown) => process.send?.({ failure: String(error) }));
+});
 process.on("disconnect", () => process.exit());
 process.send?.("ready");

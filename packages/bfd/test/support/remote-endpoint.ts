@@ -5,13 +5,16 @@ import type { Namespace } from "@trivet/lab";
 import type { SessionOptions, SessionStatus } from "../../src/index.ts";
 
 /** A {@link BfdEndpoint} in a network namespace. */
-export class RemoteEndpoint extends EventEmitter<{ state: [SessionStatus] }> {
+export class RemoteEndpoint extends EventEmitter<{ state: [SessionStatus]; failure: [string] }> {
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess) {
     super();
     this.#child = child;
-    child.on("message", (status: SessionStatus) => this.emit("state", status));
+    child.on("message", (message: SessionStatus | { readonly failure: string }) => {
+      if ("failure" in message) this.emit("failure", message.failure);
+      else this.emit("state", message);
+    });
   }
 
   static async start(namespace: Namespace): Promise<RemoteEndpoint> {
@@ -30,6 +33,12 @@ export class RemoteEndpoint extends EventEmitter<{ state: [SessionStatus] }> {
     for await (const [status] of on(this, "state"))
       if ((status as SessionStatus).state === state) return status as SessionStatus;
     throw new TypeError("the events ended");
+  }
+
+  /** Resolves with why the next sessions are refused. */
+  async failure(): Promise<string> {
+    const [reason] = await once(this, "failure");
+    return reason as string;
   }
 
   /** Its process is gone at once, without a word to its peers. */

@@ -19,13 +19,21 @@ export interface OpenConfig {
   readonly holdTime: number;
   readonly families: readonly Family[];
   readonly extendedNextHop: boolean;
-  /** Seconds; absent: no graceful restart. */
-  readonly restartTime?: number;
-  /** RFC 4724 §4.1: this speaker comes back from a restart that kept its forwarding state. */
-  readonly restarting: boolean;
+  /** Absent: no graceful restart. */
+  readonly restart?: OpenRestart;
   /** What this speaker is to the peer. */
   readonly role?: Role;
   readonly strictRole: boolean;
+}
+
+/** RFC 4724 §3. */
+export interface OpenRestart {
+  /** Seconds. */
+  readonly time: number;
+  /** This speaker comes back from a restart. */
+  readonly restarting: boolean;
+  /** What was announced before still leads to where it led. */
+  readonly forwarding: boolean;
 }
 
 /** RFC 9234 §4.2, table 2: what the other end of each role must be. */
@@ -39,18 +47,18 @@ const COUNTERPART: Readonly<Record<Role, Role>> = {
 
 /** This end's OPEN. */
 export function buildOpen(config: OpenConfig): OpenMessage {
-  const { families, restartTime, restarting, role } = config;
+  const { families, restart, role } = config;
   const capabilities: Capability[] = families.map((family) => ({ kind: "multiprotocol", family: unicast(family) }));
   capabilities.push({ kind: "route-refresh" }, { kind: "enhanced-route-refresh" }, { kind: "extended-message" });
   if (config.extendedNextHop)
     capabilities.push({ kind: "extended-next-hop", entries: [{ family: unicast(4), nextHopAfi: 2 }] });
-  if (restartTime !== undefined)
+  if (restart !== undefined)
     capabilities.push({
       kind: "graceful-restart",
-      restarting,
+      restarting: restart.restarting,
       notification: true,
-      restartTime,
-      families: families.map((family) => ({ family: unicast(family), forwarding: true })),
+      restartTime: restart.time,
+      families: families.map((family) => ({ family: unicast(family), forwarding: restart.forwarding })),
     });
   capabilities.push({ kind: "four-octet-as", asn: config.localAsn });
   if (role !== undefined) capabilities.push({ kind: "role", role });
@@ -88,7 +96,7 @@ export function negotiate(config: OpenConfig, open: OpenMessage): Negotiated {
     extendedMessage: has("extended-message"),
     routeRefresh: has("route-refresh"),
     enhancedRefresh: has("enhanced-route-refresh"),
-    gracefulNotification: config.restartTime !== undefined && restart?.notification === true,
+    gracefulNotification: config.restart !== undefined && restart?.notification === true,
     ...(restart === undefined
       ? {}
       : {

@@ -27,7 +27,7 @@ interface SenderOptions {
  *
  * While the peer reads, it gets the group's buffers. While it does not, only the prefixes that changed are remembered, each with what
  * the peer was last told of it, and the difference is sent when it reads again. All larger work waits for that moment, in this order:
- * the first dump, what was missed, a move to another group, refreshes, End-of-RIB, the question whether all of it was read.
+ * the first dump, what was missed, a move to another group, End-of-RIB, refreshes, the question whether all of it was read.
  */
 export class Sender {
   readonly #pipe: Pipe;
@@ -43,7 +43,7 @@ export class Sender {
   readonly #dumps: Set<Family>;
   readonly #refreshes = new Set<Family>();
   #endOfRib: "held" | "due" | "sent";
-  readonly #questions = new Set<Family>();
+  #questions: Family[] = [];
 
   constructor(pipe: Pipe, options: SenderOptions) {
     this.#pipe = pipe;
@@ -110,9 +110,9 @@ export class Sender {
     this.#pump();
   }
 
-  /** Asks the peer for its routes of a family, after all that it is to be sent now. */
+  /** Asks the peer for its routes of a family, after all that it is to be sent now; as often as this is called. */
   ask(family: Family): void {
-    this.#questions.add(family);
+    this.#questions.push(family);
     this.#pump();
   }
 
@@ -172,21 +172,23 @@ export class Sender {
       moved();
       return true;
     }
-    for (const family of this.#refreshes) {
-      this.#refreshes.delete(family);
-      this.#enqueueRefresh(group, family);
-      return true;
-    }
     if (this.#endOfRib === "due") {
       this.#endOfRib = "sent";
       for (const family of this.#options.families) this.#queue.push(encodeEndOfRib(family));
       this.#options.endOfRibSent();
       return true;
     }
+    // Marks must not come before End-of-RIB (RFC 7313 §4), nor an answer without the marks that the peer expects.
+    if (this.#endOfRib === "sent" || !this.#options.enhancedRefresh)
+      for (const family of this.#refreshes) {
+        this.#refreshes.delete(family);
+        this.#enqueueRefresh(group, family);
+        return true;
+      }
     // Until then the peer may keep what is no longer announced (RFC 4724 §4.2).
-    if (this.#endOfRib !== "sent" || this.#questions.size === 0) return false;
+    if (this.#endOfRib !== "sent" || this.#questions.length === 0) return false;
     for (const family of this.#questions) this.#queue.push(encodeRefresh(family, RefreshSubtype.Request, group));
-    this.#questions.clear();
+    this.#questions = [];
     return true;
   }
 

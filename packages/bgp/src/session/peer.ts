@@ -2,11 +2,10 @@ import { Address, type Family, parseScoped } from "@trivet/ip";
 import type { Clock } from "../clock.ts";
 import { WireError } from "../error.ts";
 import { survivor } from "../fsm/collision.ts";
-
 import { negotiate } from "../fsm/open.ts";
 import { ACCEPTED_STATE, type FsmConfig, INITIAL_STATE } from "../fsm/state.ts";
 import type { Connection, ConnectionHandler, Network } from "../network.ts";
-import { AdjRibIn } from "../rib/adj-rib-in.ts";
+import type { AdjRibIn } from "../rib/adj-rib-in.ts";
 import type { AdjRibOut } from "../rib/adj-rib-out.ts";
 import type { Profile } from "../rib/render.ts";
 import { Sender } from "../rib/sender.ts";
@@ -14,7 +13,6 @@ import type { ResolvedPeer, ResolvedSpeaker } from "../resolve.ts";
 import type { SessionInfo, SessionState, SpeakerEvents } from "../session-info.ts";
 import {
   CeaseReason,
-  ErrorCode,
   type Message,
   type NotificationMessage,
   type OpenMessage,
@@ -27,7 +25,9 @@ import {
 } from "../wire/index.ts";
 import { type Confirmation, Confirmations } from "./confirmations.ts";
 import { Link, type LinkOwner } from "./link.ts";
+import { Received } from "./received.ts";
 import { SessionRecord } from "./record.ts";
+import { OwnRestart, type StartWorld } from "./restart.ts";
 
 /** What a peer needs of its speaker. */
 export interface PeerWorld {
@@ -37,6 +37,7 @@ export interface PeerWorld {
   readonly ribOut: AdjRibOut;
   readonly random: () => number;
   emit<K extends keyof SpeakerEvents>(event: K, ...args: SpeakerEvents[K]): void;
+  readonly start: StartWorld;
   readonly draining: () => boolean;
   readonly endOfRibHeld: () => boolean;
   closing(closed: Promise<void>): void;
@@ -62,18 +63,16 @@ export class Peer implements LinkOwner {
   #up: Link | undefined;
   #sender: Sender | undefined;
   #confirmations: Confirmations | undefined;
-  #ribIn = new AdjRibIn();
+  #received = new Received();
   readonly #record: SessionRecord;
-  #endOfRib = new Set<4 | 6>();
-  /** Peers keep the routes of this speaker's predecessor until End-of-RIB. */
-  #restarting: boolean;
+  readonly #restart: OwnRestart;
   #running = false;
 
   constructor(options: ResolvedPeer, world: PeerWorld) {
     this.options = options;
     this.#world = world;
     this.#record = new SessionRecord(world.clock);
-    this.#restarting = world.speaker.restarting;
+    this.#restart = new OwnRestart(world.start);
     this.#primary = new Link(INITIAL_STATE, () => this.#config(false), this, world.clock);
   }
 
@@ -129,7 +128,7 @@ export class Peer implements LinkOwner {
   requestRefresh(family: 4 | 6): boolean {
     const negotiated = this.#up?.state.negotiated;
     if (negotiated?.routeRefresh !== true || !negotiated.families.includes(family)) return false;
-    if (negotiated.enhancedRefresh) void this.#confirmations?.ask(family);
+    if (negotiated.enhancedRefresh) this.#confirmations?.refresh(family);
     else this.#sender?.ask(family);
     return true;
   }
@@ -137,12 +136,12 @@ export class Peer implements LinkOwner {
   /** Learns whether the peer has read all that it is sent up to now; nothing without a session. */
   confirm(): Promise<Confirmation> | undefined {
     if (this.#up === undefined) return undefined;
-    const family = this.#answerable();
+    const family = this.#received.answerable();
     return family === undefined ? Promise.resolve("unable") : this.#confirmations?.ask(family);
   }
 
   get ribIn(): AdjRibIn {
-    return this.#ribIn;
+    return this.#received.rib;
   }
 
   get sender(): Sender | undefined {
@@ -164,11 +163,11 @@ export class Peer implements LinkOwner {
       ...this.#record.info(),
       ...(local === undefined || local.address === "" ? {} : { local: local.address }),
       ...(negotiated === undefined ? {} : { negotiated }),
-      prefixesReceived: this.#ribIn.count(),
+      prefixesReceived: this.#received.rib.count(),
       prefixesSent: counts?.told ?? { 4: 0, 6: 0 },
       unsendable: counts?.untold ?? { 4: 0, 6: 0 },
       waiting: (this.#sender?.waiting ?? 0) + (this.#up?.connection?.waiting ?? 0),
-      endOfRib: [...this.#endOfRib],
+      endOfRib: this.#received.endOfRib,
     };
   }
 
@@ -226,15 +225,16 @@ export class Peer implements LinkOwner {
   }
 
   update(link: Link, update: UpdateMessage): void {
-    this.#ribIn.apply(update);
-    const family = update.endOfRib && unicastFamily(update.endOfRib);
+    const family = this.#received.update(update);
     for (const problem of update.problems ?? []) this.#world.emit("problem", { peer: this.name, problem });
-    if (family !== undefined) {
-      this.#endOfRib.add(family);
-      this.#world.emit("endOfRib", { peer: this.name, family });
-    }
+    if (family !== undefined) this.#world.emit("endOfRib", { peer: this.name, family });
     this.#world.emit("update", { peer: this.name, update });
-    this.#checkLimit(link);
+    try {
+      this.#received.checkLimit(this.options.maxPrefix);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      link.dispatch({ type: "error", error });
+    }
   }
 
   refresh(_link: Link, { family, subtype }: RouteRefreshMessage): void {
@@ -246,11 +246,10 @@ export class Peer implements LinkOwner {
         this.#sender?.refresh(unicastOf);
         break;
       case RefreshSubtype.Begin:
-        this.#ribIn.beginRefresh(unicastOf);
-        this.#confirmations?.answered(unicastOf);
+        if (this.#received.beginRefresh(unicastOf)) this.#confirmations?.answered(unicastOf);
         break;
       case RefreshSubtype.End:
-        this.#ribIn.endRefresh(unicastOf);
+        this.#received.rib.endRefresh(unicastOf);
         break;
     }
   }
@@ -279,14 +278,15 @@ export class Peer implements LinkOwner {
       other.dispatch({ type: "collision" });
     // Parked: it begins again when this session is over.
     if (other === this.#primary) other.dispatch({ type: "stop", reason: "the peer's connection is used" });
-    const { families = [], enhancedRefresh = false } = link.state.negotiated ?? {};
-    this.#ribIn = new AdjRibIn();
-    this.#endOfRib = new Set();
+    const { negotiated } = link.state;
+    const { families = [], enhancedRefresh = false } = negotiated ?? {};
+    this.#received = new Received(negotiated);
+    this.#restart.cameUp();
     const sender = new Sender(link, {
       families,
       enhancedRefresh,
       holdEndOfRib: this.#world.endOfRibHeld(),
-      endOfRibSent: () => (this.#restarting = false),
+      endOfRibSent: () => this.#restart.endOfRibSent(),
     });
     this.#sender = sender;
     this.#confirmations = new Confirmations((family) => sender.ask(family));
@@ -304,8 +304,7 @@ export class Peer implements LinkOwner {
       this.#sender = undefined;
       this.#confirmations?.end();
       this.#confirmations = undefined;
-      this.#ribIn = new AdjRibIn();
-      this.#endOfRib = new Set();
+      this.#received = new Received();
       if (link !== this.#primary && this.#running) this.#primary.dispatch({ type: "restart" });
     }
   }
@@ -319,17 +318,6 @@ export class Peer implements LinkOwner {
       link?.dispatch({ type: "stop", reason, automatic, ...(notification === undefined ? {} : { notification }) });
   }
 
-  /** The family of which the peer announces least, if it marks the beginning of its answer and has not too much to answer. */
-  #answerable(): Family | undefined {
-    const { families = [], enhancedRefresh, peerRestart } = this.#up?.state.negotiated ?? {};
-    if (enhancedRefresh !== true) return undefined;
-    const counts = this.#ribIn.count();
-    // RFC 7313 §4: not before its End-of-RIB, if it has graceful restart.
-    return families
-      .filter((family) => (peerRestart === undefined || this.#endOfRib.has(family)) && counts[family] <= FEW)
-      .toSorted((a, b) => counts[a] - counts[b])[0];
-  }
-
   /** The state of the link that came furthest. */
   #show(reason: string | undefined): void {
     const states = [this.#primary, this.#accepted, this.#up].map((link) => link?.state.phase ?? "idle");
@@ -339,23 +327,6 @@ export class Peer implements LinkOwner {
     this.#record.move(to);
     const fell = reason !== undefined && RANK[to] < RANK[from];
     this.#world.emit("session", { peer: this.name, from, to, ...(fell ? { reason } : {}) });
-  }
-
-  #checkLimit(link: Link): void {
-    const { maxPrefix } = this.options;
-    if (maxPrefix === undefined) return;
-    const counts = this.#ribIn.count();
-    for (const family of [4, 6] as const) {
-      if (counts[family] <= maxPrefix) continue;
-      // RFC 4486 §4: the address family and the limit.
-      const data = new Uint8Array(7);
-      data.set([0, family === 4 ? 1 : 2, 1]);
-      new DataView(data.buffer).setUint32(3, maxPrefix);
-      const reason = `the peer announces more than ${maxPrefix} IPv${family} prefixes`;
-      const error = new WireError(ErrorCode.Cease, CeaseReason.MaximumPrefixes, reason, data);
-      link.dispatch({ type: "error", error });
-      return;
-    }
   }
 
   #profile(link: Link): Profile {
@@ -380,8 +351,7 @@ export class Peer implements LinkOwner {
       holdTime,
       families,
       extendedNextHop: this.options.extendedNextHop ?? false,
-      ...(restartTime === undefined ? {} : { restartTime }),
-      restarting: this.#restarting,
+      ...(restartTime === undefined ? {} : { restart: { time: restartTime, ...this.#restart.flags(restartTime) } }),
       ...(role === undefined ? {} : { role }),
       strictRole: this.options.strictRole ?? false,
       connectRetry,
@@ -392,8 +362,5 @@ export class Peer implements LinkOwner {
     };
   }
 }
-
-/** Routes that a peer may be asked to send again only to learn what it has read. */
-const FEW = 10_000;
 
 const COLLISION = cease(CeaseReason.CollisionResolution);

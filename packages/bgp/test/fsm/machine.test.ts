@@ -13,7 +13,6 @@ const CONFIG: FsmConfig = {
   holdTime: 90,
   families: [4, 6],
   extendedNextHop: false,
-  restarting: false,
   strictRole: false,
   connectRetry: 8,
   passive: false,
@@ -344,7 +343,7 @@ describe("RFC 4271 §8.1.1 DampPeerOscillations, §10 jitter", () => {
 });
 
 describe("RFC 8538 Hard Reset", () => {
-  const config = { ...CONFIG, restartTime: 30 };
+  const config = { ...CONFIG, restart: { time: 30, restarting: false, forwarding: true } };
   const message: OpenMessage = {
     ...PEER_OPEN,
     capabilities: [

@@ -11,7 +11,6 @@ const CONFIG: OpenConfig = {
   holdTime: 90,
   families: [4, 6],
   extendedNextHop: true,
-  restarting: false,
   strictRole: false,
 };
 const OPEN = buildOpen({ ...CONFIG, localAsn: 65000, peerAsn: 65001, routerId: Address.parse("192.0.2.254") });
@@ -97,12 +96,16 @@ describe("what both OPENs agree on", () => {
       routeRefresh: false,
     });
   });
-  test("graceful restart is offered with restart time, R, F and N bits (RFC 4724 §3, RFC 8538 §2)", () => {
-    const capability = buildOpen({ ...CONFIG, restartTime: 30, restarting: true }).capabilities.find(
-      ({ kind }) => kind === "graceful-restart",
-    );
-    expect(capability).toMatchObject({ restarting: true, notification: true, restartTime: 30 });
-    expect(capability).toMatchObject({ families: [{ forwarding: true }, { forwarding: true }] });
+  test.each([true, false])(
+    "graceful restart is offered with restart time, R, F (%s) and N bits (RFC 4724 §3, RFC 8538 §2)",
+    (forwarding) => {
+      const restart = { time: 30, restarting: true, forwarding };
+      const capability = buildOpen({ ...CONFIG, restart }).capabilities.find(({ kind }) => kind === "graceful-restart");
+      expect(capability).toMatchObject({ restarting: true, notification: true, restartTime: 30 });
+      expect(capability).toMatchObject({ families: [{ forwarding }, { forwarding }] });
+    },
+  );
+  test("graceful restart is not offered unless asked for", () => {
     expect(OPEN.capabilities.some(({ kind }) => kind === "graceful-restart")).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 import { type Frr, GoBgp, describeLab, eventually } from "@trivet/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { GRACEFUL_SHUTDOWN, Link, OURS, ROUTER, ROUTER_ASN } from "../support/lab-link.ts";
+import { RemoteSpeaker } from "../support/remote-speaker.ts";
 
 const ROUTES = [
   { prefix: "10.0.0.0/8", nextHop: OURS[4] },
@@ -68,6 +69,22 @@ describeLab(
           expect(await router.nextHops("10.0.0.0/8")).toEqual([OURS[4]]);
         },
       );
+
+      test("after a boot (no forwarding state kept) what FRR kept is gone as soon as the session is back", async () => {
+        const router = await link.startRouter("FRR", {});
+        const first = await link.startSpeaker({ gracefulRestart: { restartTime: 120 } });
+        await first.announce(ROUTES);
+        await link.established(OURS[4]);
+        await eventually("the routes are there", async () => (await router.count(4)) === 2);
+        await first.kill();
+        await eventually("the session is gone", async () => (await router.sessionState(OURS[4])) !== "established");
+        expect(await router.count(4)).toBe(2);
+        await link.startSpeaker(
+          { gracefulRestart: { restartTime: 120 } },
+          { forwardingKept: false, holdEndOfRib: true },
+        );
+        await eventually("no route is left", async () => (await router.count(4)) === 0);
+      });
 
       test("stop is final: the routes are gone at once, in spite of graceful restart", async () => {
         const router = await link.startRouter(
@@ -166,6 +183,25 @@ describeLab(
       );
       expect(await link.router?.nextHops("10.0.0.0/8")).toEqual(["fe80::1"]);
       expect((await speaker.sessions())[0]).toMatchObject({ peer: "fe80::fe%uplink", local: "fe80::1%uplink" });
+    });
+
+    test("RFC 2385: FRR over link-local addresses with a password", async () => {
+      await link.startRouter("FRR", { address: "fe80::1%downlink", passive: true, password: "tripod" });
+      await link.startSpeaker({ address: "fe80::fe%uplink", localAddress: "fe80::1%uplink", password: "tripod" });
+      await link.established("fe80::1%downlink");
+    });
+
+    test("RFC 2385: a link-local peer that connects with its password is let in", async () => {
+      const speaker = await link.startSpeaker(
+        { address: "fe80::fe%uplink", passive: true, password: "tripod" },
+        { listen: [{ address: "fe80::1%uplink" }] },
+      );
+      await using _peer = await RemoteSpeaker.start(link.theirs, {
+        asn: ROUTER_ASN,
+        routerId: ROUTER[4],
+        peers: [{ address: "fe80::1%downlink", localAddress: "fe80::fe%downlink", asn: 65001, password: "tripod" }],
+      });
+      await eventually("it is established", async () => (await speaker.sessions())[0]?.state === "established");
     });
   },
 );

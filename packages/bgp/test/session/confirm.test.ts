@@ -135,6 +135,31 @@ describe("whether a peer has read what it was sent (RFC 7313)", () => {
     expect(second.outcome).toBe("read");
   });
 
+  test("a refresh does not wait behind a question that is not answered", async () => {
+    const script = new Script();
+    const a = await script.speaker("route-refresh", "enhanced-route-refresh");
+    const seen = asked(a);
+    await script.world.clock.advance(60);
+    expect([a.refresh(B, 4), a.refresh(B, 6)]).toEqual([true, true]);
+    await script.world.clock.advance(0.01);
+    expect(script.heard.filter((kind) => kind === "route-refresh")).toHaveLength(3);
+    expect(seen.outcome).toBe("waiting");
+  });
+
+  test("nor is its answer taken for one to a question that was asked after it", async () => {
+    const script = new Script();
+    const a = await script.speaker("route-refresh", "enhanced-route-refresh");
+    const first = asked(a);
+    a.refresh(B, 4);
+    await script.answer(RefreshSubtype.Begin, RefreshSubtype.End);
+    expect(first.outcome).toBe("read");
+    const second = asked(a);
+    await script.answer(RefreshSubtype.Begin, RefreshSubtype.End);
+    expect(second.outcome).toBe("waiting");
+    await script.answer(RefreshSubtype.Begin);
+    expect(second.outcome).toBe("read");
+  });
+
   test("cannot be known of a peer that marks no answers, and it is not asked", async () => {
     const script = new Script();
     const a = await script.speaker("route-refresh");
@@ -194,4 +219,26 @@ test("RFC 7313 §4: what a peer does not announce again in its answer is gone", 
     near?.far?.write([encodeMessage({ kind: "route-refresh", family: unicast(4), subtype }, INITIAL_CONTEXT)]);
   await world.clock.advance(1);
   expect(prefixes(a, B)).toEqual([]);
+});
+
+test("RFC 7313 §4: a mark before the End-of-RIB of a peer with graceful restart is ignored", async () => {
+  const world = new World();
+  const a = await world.speaker(A, { peers: [{ address: B, asn: 65000 }] });
+  const b = await world.speaker(B, {
+    holdEndOfRib: true,
+    peers: [{ address: A, asn: 65001, passive: true, gracefulRestart: {} }],
+  });
+  b.announce([TEN]);
+  await world.clock.advance(7);
+  const [near] = world.network.connections;
+  const answer = async (): Promise<string[]> => {
+    for (const subtype of [RefreshSubtype.Begin, RefreshSubtype.End])
+      near?.far?.write([encodeMessage({ kind: "route-refresh", family: unicast(4), subtype }, INITIAL_CONTEXT)]);
+    await world.clock.advance(0.1);
+    return prefixes(a, B);
+  };
+  expect(await answer()).toEqual(["10.0.0.0/8"]);
+  b.releaseEndOfRib();
+  await world.clock.advance(0.1);
+  expect(await answer()).toEqual([]);
 });

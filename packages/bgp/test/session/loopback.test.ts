@@ -126,6 +126,16 @@ describe("bad input", () => {
       "peers[1].address is 192.0.2.9, as that of peers[0]; it must be unique",
     ],
     [
+      "one link-local address on two interfaces, with two passwords",
+      {
+        peers: [
+          { address: "fe80::1%eth0", asn: 1, password: "tripod" },
+          { address: "fe80::1%eth1", asn: 1 },
+        ],
+      },
+      "peers[1].password must be that of peers[0], or both must have none: both are fe80::1, on different interfaces",
+    ],
+    [
       "no family",
       { peers: [{ address: "192.0.2.9", asn: 1, families: [] }] },
       "peers[0].families must name 4, 6 or both",

@@ -1,6 +1,13 @@
 import { Prefix } from "@trivet/ip";
 import { describe, expect, test } from "vitest";
-import { CeaseReason, INITIAL_CONTEXT, type Message, type SpeakerOptions, encodeMessage } from "@trivet/bgp";
+import {
+  CeaseReason,
+  INITIAL_CONTEXT,
+  type Message,
+  MessageReader,
+  type SpeakerOptions,
+  encodeMessage,
+} from "@trivet/bgp";
 import { A, B, World, prefixes, state } from "../support/world.ts";
 
 const TEN = { prefix: Prefix.parse("10.0.0.0/8") };
@@ -87,6 +94,11 @@ describe("RFC 4271 §6.5 hold timer", () => {
     expect(a.sessions()[0]).toMatchObject({
       lastFailure: { reason: "hold timer expired", notification: { direction: "sent", code: 4, subcode: 0 } },
     });
+    await world.clock.advance(60);
+    expect(state(a)).not.toBe("established");
+    world.network.restore(B);
+    await world.clock.advance(60);
+    expect(a.sessions()[0]).toMatchObject({ state: "established", established: 2 });
   });
 });
 
@@ -336,5 +348,38 @@ describe("resetPeer and refresh", () => {
     await world.clock.advance(0.1);
     expect(a.sessions()[0]?.received.update).toBe(before + 1);
     expect(a.sessions()[0]?.received["route-refresh"]).toBe(2); // BoRR and EoRR
+  });
+
+  test("RFC 7313 §4: one that comes while End-of-RIB is held is answered after it", async () => {
+    const world = new World();
+    const a = await world.speaker(A, { holdEndOfRib: true, peers: [{ address: B, asn: 65000, gracefulRestart: {} }] });
+    const b = await world.speaker(B, { peers: [{ address: A, asn: 65001, passive: true }] });
+    await world.clock.advance(7);
+    a.announce([TEN]);
+    const [near] = world.network.connections;
+    const heard: string[] = [];
+    const reader = new MessageReader();
+    const data = near?.far?.handler?.data.bind(near.far.handler);
+    if (near?.far?.handler === undefined || data === undefined) throw new Error("no connection");
+    // What comes to B, as it comes.
+    near.far.handler.data = (chunk) => {
+      reader.push(chunk);
+      for (let message = reader.next(); message !== undefined; message = reader.next())
+        heard.push(
+          message.kind === "route-refresh"
+            ? `refresh ${message.subtype}`
+            : message.kind === "update" && message.endOfRib !== undefined
+              ? "end of RIB"
+              : message.kind,
+        );
+      data(chunk);
+    };
+    await world.clock.advance(0.1);
+    expect(b.refresh(A, 4)).toBe(true);
+    await world.clock.advance(5);
+    expect(heard).toEqual(["update"]);
+    a.releaseEndOfRib();
+    await world.clock.advance(0.1);
+    expect(heard).toEqual(["update", "end of RIB", "end of RIB", "refresh 1", "update", "refresh 2"]);
   });
 });

@@ -81,6 +81,11 @@ export class SimNetwork {
     this.#silent.add(address);
   }
 
+  /** It is there again. */
+  restore(address: string): void {
+    this.#silent.delete(address);
+  }
+
   isSilent(...addresses: readonly string[]): boolean {
     return addresses.some((address) => this.#silent.has(address));
   }
