@@ -21,13 +21,12 @@ export function peerOptions(config: AgentConfig): PeerOptions[] {
   );
 }
 
-export function speakerOptions(config: AgentConfig, routerId: string, restarting: boolean): SpeakerOptions {
+export function speakerOptions(config: AgentConfig, routerId: string): SpeakerOptions {
   return {
     asn: config.asn,
     routerId,
     listen: config.listen,
     peers: peerOptions(config),
-    restarting,
     holdEndOfRib: true,
   };
 }

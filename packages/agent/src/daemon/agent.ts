@@ -64,6 +64,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   readonly version: string;
   readonly startedAt = Date.now();
   readonly #log: Logger;
+  readonly #stateFolder: string | undefined;
   readonly #lxd: LxdClient;
   readonly #inventory: Inventory;
   readonly #metrics: Metrics;
@@ -98,6 +99,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     this.#config = config;
     this.#log = world.log;
     this.version = world.version;
+    this.#stateFolder = world.stateFolder;
     const { socket: socketPath, timeout, resync } = config.lxd;
     this.#lxd = socketPath === undefined ? LxdClient.local() : new LxdClient({ socketPath });
     const kept = (name: string): { readonly saved?: StateFile } => {
@@ -205,7 +207,7 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   async start(): Promise<void> {
     await this.#api.start();
     await this.#liveness.watchRouters(this.#config.peers);
-    await this.#routers.start(this.#config);
+    await this.#routers.start(this.#config, this.#stateFolder);
     this.#inventory.on("snapshot", (snapshot) => this.#take(snapshot));
     this.#inventory.on("turned", (snapshot) => this.#dns?.take(snapshot));
     this.#inventory.on("health", (health) => this.#tellHealth(health));

@@ -1,4 +1,4 @@
-import { BfdEndpoint, BfdSocketError, type SessionOptions, type SessionStatus } from "@trivet/bfd";
+import { BfdEndedError, BfdEndpoint, BfdSocketError, type SessionOptions, type SessionStatus } from "@trivet/bfd";
 import type { AgentConfig } from "../config/schema.ts";
 import type { Path } from "../gateway/paths.ts";
 import type { Logger } from "./log.ts";
@@ -13,7 +13,7 @@ export class BfdUnavailableError extends Error {
   }
 }
 
-/** Milliseconds before sessions whose sockets could not be opened are tried again: an address may come later. */
+/** Milliseconds before what failed is tried again: an address may come later. */
 const RETRY = 5_000;
 
 export interface LivenessWorld {
@@ -85,7 +85,10 @@ export class Liveness {
   async #start(): Promise<BfdEndpoint> {
     const endpoint = new BfdEndpoint();
     endpoint.on("state", (status, from) => this.#changed(status, from));
-    endpoint.on("error", (error) => this.#world.log.error({ err: error }, "BFD"));
+    endpoint.on("error", (error) => {
+      this.#world.log.error({ err: error }, "BFD");
+      if (error instanceof BfdEndedError && this.#endpoint === endpoint) this.#ended();
+    });
     await endpoint.start();
     const reason = endpoint.ordinaryPriority;
     if (reason !== undefined)
@@ -117,8 +120,25 @@ export class Liveness {
       if (error.message !== this.#failure)
         this.#world.log.warn(`${error.message}; tried again every ${RETRY / 1000} s`);
       this.#failure = error.message;
-      this.#retry = setTimeout(() => void this.#apply(), RETRY);
+      this.#again();
     }
+  }
+
+  /** Nothing is watched any more, which says nothing of anybody. */
+  #ended(): void {
+    this.#endpoint = undefined;
+    for (const path of this.#paths) this.#world.pathSeen(path, "unknown");
+    this.#again();
+  }
+
+  #again(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#apply().catch((error: unknown) => {
+        this.#world.log.error({ err: error }, "BFD");
+        this.#again();
+      });
+    }, RETRY);
   }
 
   #changed({ name, state, diagnostic, remoteState, detectionTime }: SessionStatus, from: string): void {

@@ -5,7 +5,7 @@ import { findRouterId, peerOptions, speakerOptions } from "../config/convert.ts"
 import type { AgentConfig } from "../config/schema.ts";
 import type { DrainView } from "../drain/drains.ts";
 import type { Logger } from "./log.ts";
-import { ranSinceBoot } from "./restart.ts";
+import { findStart } from "./restart.ts";
 import type { AgentEvents } from "./state.ts";
 import { logSessions } from "./telling.ts";
 
@@ -32,13 +32,17 @@ export class Routers {
   /**
    * Listens and connects. End-of-RIB is held until {@link complete}.
    *
+   * @param stateFolder for what outlives a reboot of the server
    * @throws RouterIdError, OptionsError, NetworkError
    */
-  async start(config: AgentConfig): Promise<void> {
+  async start(config: AgentConfig, stateFolder: string | undefined): Promise<void> {
     const { log, session, caughtUp } = this.#world;
     const routerId = await findRouterId(config);
-    const restarting = ranSinceBoot(join(dirname(config.api.socket), "boot-id"));
-    const speaker = new Speaker(speakerOptions(config, routerId, restarting));
+    const start = findStart(
+      join(dirname(config.api.socket), "boot-id"),
+      stateFolder === undefined ? undefined : join(stateFolder, "boot-id"),
+    );
+    const speaker = new Speaker({ ...speakerOptions(config, routerId), ...start });
     this.#speaker = speaker;
     speaker.on("session", (event) => {
       session(event);
@@ -47,12 +51,12 @@ export class Routers {
     logSessions(log, speaker);
     await speaker.start();
     const { enabled, restartTime } = config.gracefulRestart;
-    if (restarting && enabled)
+    if (start.restarting && enabled)
       this.#held = setTimeout(() => {
         this.#held = undefined;
         caughtUp();
       }, restartTime * 1000);
-    log.info({ asn: config.asn, routerId, restarting, peers: speaker.sessions().length }, "BGP started");
+    log.info({ asn: config.asn, routerId, ...start, peers: speaker.sessions().length }, "BGP started");
   }
 
   tell({ announced, withdrawn }: RouteDiff): void {

@@ -37,15 +37,14 @@ describe("agent.yaml", () => {
 
   test("becomes the speaker's options", () => {
     const config = parseConfig("agent.yaml", `${MINIMAL}gracefulRestart: {restartTime: 10}\n`);
-    expect(speakerOptions(config, "192.0.2.1", true)).toMatchObject({
+    expect(speakerOptions(config, "192.0.2.1")).toMatchObject({
       asn: 65010,
       routerId: "192.0.2.1",
-      restarting: true,
       holdEndOfRib: true,
       peers: [{ address: "127.0.0.1", asn: 65000, gracefulRestart: { restartTime: 10 } }],
     });
     const without = parseConfig("agent.yaml", `${MINIMAL}gracefulRestart: {enabled: false}\n`);
-    expect(speakerOptions(without, "192.0.2.1", false).peers?.[0]).not.toHaveProperty("gracefulRestart");
+    expect(speakerOptions(without, "192.0.2.1").peers?.[0]).not.toHaveProperty("gracefulRestart");
   });
 
   test("communities are read as operators write them", () => {

@@ -3,6 +3,7 @@ import { on, once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import type { SessionOptions, SessionStatus } from "@trivet/bfd";
 import { CeaseReason, ErrorCode, Speaker } from "@trivet/bgp";
 import { SimulatedCluster } from "@trivet/lab";
@@ -85,6 +86,16 @@ describe("a peer with bfd", () => {
     watch({ adminDown: true });
     await eventually("BFD is down here", async () => (await agent.bfdSessions())[0]?.state === "Down");
     expect(agent.sessions()[0]?.state).toBe("established");
+  });
+
+  test("whose thread dies is watched again", async () => {
+    // Node tells of each worker that is made.
+    const made = once(process, "worker") as Promise<[Worker]>;
+    await start();
+    void (await made)[0].terminate();
+    await eventually("nothing is watched", async () => (await agent.bfdSessions().catch(() => [])).length === 0);
+    await eventually("it is again", async () => (await agent.bfdSessions())[0]?.state === "Up");
+    await eventually("and the session stands", () => agent.sessions()[0]?.state === "established");
   });
 
   test("a reload without it stops watching, and tells the router that this is meant", async () => {
