@@ -193,7 +193,7 @@ export class BfdEndpoint extends EventEmitter<Events> {
     this.#worker = undefined;
     this.#starting = undefined;
     if (!isAsked) this.#ended = ended;
-    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(ended);
+    for (const id of this.#waiting.keys()) this.#settle(id)?.reject(ended);
     if (!isAsked) this.emit("error", ended);
   }
 }

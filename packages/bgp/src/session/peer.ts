@@ -1,4 +1,4 @@
-import { Address, type Family, parseScoped } from "@trivet/ip";
+import { Address, parseScoped } from "@trivet/ip";
 import type { Clock } from "../clock.ts";
 import { WireError } from "../error.ts";
 import { survivor } from "../fsm/collision.ts";
