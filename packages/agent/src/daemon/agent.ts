@@ -209,7 +209,10 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
     await this.#liveness.watchRouters(this.#config.peers);
     await this.#routers.start(this.#config, this.#stateFolder);
     this.#inventory.on("snapshot", (snapshot) => this.#take(snapshot));
-    this.#inventory.on("turned", (snapshot) => this.#dns?.take(snapshot));
+    this.#inventory.on("turned", (snapshot) => {
+      this.#dns?.take(snapshot);
+      this.#becomeReady();
+    });
     this.#inventory.on("health", (health) => this.#tellHealth(health));
     this.#inventory.on("read", (what, milliseconds, failed) => this.#metrics.countRead(what, milliseconds, failed));
     this.#inventory.on("profile", (name) => {

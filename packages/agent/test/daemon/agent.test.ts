@@ -126,6 +126,26 @@ describe("an agent on the seeds' cluster", () => {
     expect(agent.snapshot?.learning).toBe(false);
   });
 
+  test("is ready again after a restart, though what it had kept of addresses is all that there is to learn", async () => {
+    const run = async (): Promise<Agent> => {
+      const agent = new Agent(parseConfig("agent.yaml", yaml("langara", "addresses: true\n")), {
+        log: createLogger("silent", "test"),
+        version: "test",
+        stateFolder: folder,
+      });
+      agents.push(agent);
+      const ready = once(agent, "ready", { signal: AbortSignal.timeout(20_000) });
+      await agent.start();
+      await ready;
+      return agent;
+    };
+    const first = await run();
+    const routes = first.announcement.routes.size;
+    await first.stop("handover");
+    expect(existsSync(join(folder, "addresses.json"))).toBe(true);
+    expect((await run()).announcement.routes.size).toBe(routes);
+  });
+
   test("LXD stopped withdraws nothing, and the status says so", async () => {
     const { ask } = await start("langara");
     await eventually("the router has every route", () => table().length === expected("langara").length);
