@@ -86,11 +86,7 @@ export class GatewayWatch {
   take(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     const servers = snapshot.members.map(({ server_name }) => server_name);
-    const drained = new Set(servers.filter((server) => isServerDrained(snapshot.notes, server)));
-    const known = this.#drained;
-    this.#drained = drained;
-    // LXD tells where the gateways are only who asks.
-    if (servers.some((server) => drained.has(server) && !known.has(server))) this.#world.reread();
+    this.#drained = new Set(servers.filter((server) => isServerDrained(snapshot.notes, server)));
   }
 
   /** These paths are watched from now on: what was seen of others counts no more. */
@@ -148,7 +144,10 @@ export class GatewayWatch {
     this.#follow();
   }
 
-  /** Gateways move after a server was lost, and back when it returns; LXD tells only who asks. */
+  /**
+   * Gateways move after a server was lost, and back when it returns; LXD tells only who asks. Not at once: OVN takes a second, and what LXD
+   * has to start to find out is not what a server should be busy with in that moment.
+   */
   #follow(): void {
     clearTimeout(this.#timer);
     const pace = this.#dead.size > 0 ? LOST : BACK;
@@ -158,7 +157,7 @@ export class GatewayWatch {
       if (performance.now() >= this.#until || (this.#dead.size > 0 && !this.#leadsToDead())) return;
       this.#timer = setTimeout(look, pace.every);
     };
-    look();
+    this.#timer = setTimeout(look, pace.every);
   }
 
   #leadsToDead(): boolean {
