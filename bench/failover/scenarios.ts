@@ -75,13 +75,16 @@ export const agentRestart: Scenario = {
   watch: 40,
 };
 
+/** Milliseconds: to look through all processes is work that the lab's packets wait for. */
+const LOOK = 250;
+
 /** What starts an agent again; and its BFD comes first, too, as soon as it is there, also where the servers refuse it when it asks. */
 async function newAgentFirst(lab: Lab, command: string): Promise<void> {
   const before = packetsFirst(lab);
   const isNew = ([task, name]: [string, string]): boolean => name === AGENT_BFD && !before.has(task);
   await Promise.all([
     lab.first.sh(command, PATIENCE),
-    eventually("the new agent watches", () => [...packetsFirst(lab)].some(isNew)),
+    eventually("the new agent watches", () => [...packetsFirst(lab)].some(isNew), PATIENCE.timeout, LOOK),
   ]);
 }
 

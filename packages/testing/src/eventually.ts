@@ -6,12 +6,14 @@ import { setTimeout as pause } from "node:timers/promises";
  *
  * @param what names the state in the error
  * @param timeout milliseconds
+ * @param every milliseconds between an answer and the next question
  * @throws Error with the last error or answer, when time is over
  */
 export async function eventually<T>(
   what: string,
   probe: () => T | Promise<T>,
   timeout = 30_000,
+  every = 50,
 ): Promise<NonNullable<T>> {
   const end = performance.now() + timeout;
   let last: unknown;
@@ -25,6 +27,6 @@ export async function eventually<T>(
     }
     if (performance.now() > end)
       throw new Error(`${what}: not within ${timeout} ms; last: ${String(last)}`, { cause: last });
-    await pause(50);
+    await pause(every);
   }
 }
