@@ -36,8 +36,8 @@ and providers runs at ${EVERY} ms × 3, VRRP at ${EVERY} ms, BFD of OVN's tunnel
 BFD, the routers have it with everybody else, but a hold time of 9 s. Two processors run all of it: VRRP and BFD come before everything else
 there, and Open vSwitch does not wait for the rest of its server. A gap lies between two answered probes and is measured by when they were
 sent, less the interval. "anycast" are the flows to the addresses that three instances share, "single" those to services that have one
-instance, on a server that lives, and to the servers' gateway, which the routers share; flows to what ran on the server that is cut off, or drained, are left out. "resolution" is the longest
-time that the probe itself was kept from sending. "unrelated ports" is what the lab's switches lose by themselves.`;
+instance, on a server that lives, and to the servers' gateway, which the routers share; flows to what ran on the server that is cut off, or
+drained, are left out. "resolution" is the longest time that the probe itself was kept from sending. "unrelated ports" is what the lab's switches lose by themselves.`;
 
 /** Milliseconds of a gap of which more is told while it runs; in planned work, of any. */
 const WORTH_TELLING = 400;

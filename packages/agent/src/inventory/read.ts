@@ -84,12 +84,10 @@ export class Reader {
   async networks(server: Server, before: ReadonlyMap<string, Network>): Promise<Network[]> {
     const all = await this.#lxd.networks.list({ ...this.#call, allProjects: true });
     const managed = all.filter((network) => network.managed);
-    return await Promise.all(
-      managed.map(async (network) => {
-        const project = network.project ?? "default";
-        return await this.#complete(network, project, server, before.get(`${project}/${network.name}`));
-      }),
-    );
+    return await fewAtOnce(managed, async (network) => {
+      const project = network.project ?? "default";
+      return await this.#complete(network, project, server, before.get(`${project}/${network.name}`));
+    });
   }
 
   /** All DNS zones with their records; none where the daemon has no zones. */
@@ -165,6 +163,20 @@ export class Reader {
         : health.some(({ ports }) => ports.length > 0 && ports.every(({ status }) => status === "online"));
     return online === undefined ? balancer : { ...balancer, online };
   }
+}
+
+/** Networks that are read at once: LXD starts OVN's programs for each, and a server with few processors has packets to carry. */
+const AT_ONCE = 4;
+
+/** Reads each of several, in their order, and no more than {@link AT_ONCE} at a time. */
+async function fewAtOnce<T, R>(all: readonly T[], read: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = all.entries();
+  const lane = async (): Promise<void> => {
+    for (const [place, one] of left) results[place] = await read(one);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return results;
 }
 
 export interface Server {

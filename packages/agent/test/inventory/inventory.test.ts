@@ -64,6 +64,23 @@ describe("the first Snapshot", () => {
     expect(snapshot.networks.get("default/INFRA-UPLINK")?.config["ipv4.routes"]).toBe("203.0.113.0/27");
   });
 
+  test("asks for four networks at a time: LXD starts programs of OVN's for each", async () => {
+    const isState = (url: string): boolean => /\/networks\/[^/]+\/state/.test(url);
+    cluster.faults.set(SERVER, { hang: true, only: (_, path) => isState(path) });
+    const seen = requests();
+    const following = follow();
+    const states = (): string[] => seen.filter(isState);
+    await eventually("some are asked for", () => states().length >= 4);
+    // Each of the four has its other questions answered; a fifth network has none asked.
+    await eventually("the others are answered", () => seen.filter((url) => url.includes("/forwards")).length >= 4);
+    expect(states()).toHaveLength(4);
+    cluster.faults.clear(SERVER);
+    const { snapshot } = await following;
+    const ovn = [...snapshot.networks.values()].filter(({ type }) => type === "ovn");
+    expect(new Set(states()).size).toBe(ovn.length);
+    expect(ovn.every(({ chassis }) => chassis !== undefined)).toBe(true);
+  });
+
   test("waits for a daemon that is not there yet", async () => {
     await cluster.stopDaemon(SERVER);
     const following = follow();
