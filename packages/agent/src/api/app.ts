@@ -36,8 +36,11 @@ export function createApp(agent: Agent, metrics: Metrics, askOthers: AskOthers):
   app.get("/v1/drain", async (c) => {
     if (agent.snapshot === undefined) return notYet(c);
     const mine: ServerDrains = { server: agent.snapshot.server, drains: agent.drains() };
-    const others = c.req.query("everywhere") === "true" ? (await askOthers("/v1/drain")).map(drainsOf) : [];
-    return c.json({ servers: [mine, ...others] } satisfies DrainsAnswer);
+    const { everywhere, server } = c.req.query();
+    if (server === undefined && everywhere !== "true") return c.json({ servers: [mine] } satisfies DrainsAnswer);
+    const others = server === mine.server ? [] : (await askOthers("/v1/drain", server)).map(drainsOf);
+    const servers = server === undefined || server === mine.server ? [mine, ...others] : others;
+    return c.json({ servers } satisfies DrainsAnswer);
   });
   app.get("/v1/health", (c) =>
     c.json({ server: agent.snapshot?.server ?? "", checks: agent.checks.view() } satisfies HealthAnswer),

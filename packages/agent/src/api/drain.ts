@@ -1,5 +1,4 @@
 import type { Context, Hono } from "hono";
-import { LxdError } from "@trivet/lxd";
 import type { Agent } from "../daemon/agent.ts";
 import { type Drainable, DrainTargetError, findTarget, formatTarget, isIn } from "../drain/target.ts";
 import { notYet } from "./app.ts";
@@ -21,11 +20,14 @@ export function addDrainControls(app: Hono, agent: Agent, askOthers: AskOthers):
       const asked = drain && !agent.isOrdered(what);
       const { alone, objection } = asked ? await consequences(agent, askOthers, what) : { alone: [] };
       if (objection !== undefined && force !== "true") return c.json({ error: objection }, 400);
-      await agent.drain(what, drain);
-      return c.json({ target: formatTarget(what), server: what.server, drain, alone } satisfies DrainOrderAnswer);
+      const { changed, left } = await agent.drain(what, drain);
+      const elsewhere = drain || changed ? [] : agent.orderedOn(what);
+      const { server: owner } = what;
+      const answer = { target: formatTarget(what), server: owner, drain, changed, alone, left, elsewhere };
+      return c.json(answer satisfies DrainOrderAnswer);
     } catch (error) {
       if (error instanceof DrainTargetError) return c.json({ error: error.message }, 400);
-      if (error instanceof LxdError) return c.json({ error: error.message }, 502);
+      if ((error as { fault?: unknown }).fault === "world") return c.json({ error: (error as Error).message }, 502);
       throw error;
     }
   };
@@ -79,8 +81,11 @@ function nothingThere(what: Drainable, holders: readonly string[]): string {
   return `${what.server} announces nothing in ${formatTarget(what)}, ${others}; --force orders it nevertheless`;
 }
 
+/** As many are named one by one. */
+const SEVERAL = 20;
+
 function stops(what: Drainable, alone: readonly string[]): string {
-  const [first = "", ...more] = alone;
-  const prefixes = more.length === 0 ? first : `${first} and ${more.length} more`;
-  return `draining ${formatTarget(what)} stops traffic to ${prefixes}: nobody else announces it; use --force to do so`;
+  const more = alone.length > SEVERAL ? ` and ${alone.length - SEVERAL} more` : "";
+  const prefixes = `${alone.slice(0, SEVERAL).join(", ")}${more}`;
+  return `draining ${formatTarget(what)} stops traffic to ${prefixes}: nobody else announces ${alone.length === 1 ? "it" : "them"}; use --force to do so`;
 }

@@ -48,7 +48,11 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
     },
   },
   "/v1/drain": {
-    get: { summary: "How far drains are", query: EVERYWHERE, answer: answers.drains },
+    get: {
+      summary: "How far drains are",
+      query: { ...EVERYWHERE, server: "Of this server alone" },
+      answer: answers.drains,
+    },
     put: {
       summary: "Orders a drain (unix socket only)",
       query: { ...ORDER, force: "`true`: also where nobody else announces it" },

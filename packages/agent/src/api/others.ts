@@ -2,8 +2,8 @@ import { Api, type ClusterMember, type Endpoint, LxdError } from "@trivet/lxd";
 import type { AgentConfig } from "../config/schema.ts";
 import type { ClusterIdentity } from "./identity.ts";
 
-/** Asks the agents of all other servers. */
-export type AskOthers = (path: string) => Promise<OthersAnswer[]>;
+/** Asks the agents of all other servers, or of one of them. */
+export type AskOthers = (path: string, only?: string) => Promise<OthersAnswer[]>;
 
 const TIMEOUT = 4_000;
 

@@ -178,8 +178,8 @@ const drain = z.strictObject({
   prefixes: strings(),
   told: z.strictObject({ sessions: count(), of: count() }),
   moved: strings().describe("Routers that themselves announced one of the prefixes since"),
-  routers: maybe(z.strictObject({ confirmed: strings(), silent: strings() })).describe(
-    "Once withdrawn: who has confirmed to have read that, and who could but has not; the others cannot say",
+  routers: maybe(z.strictObject({ confirmed: strings(), silent: strings(), absent: strings() })).describe(
+    "Once withdrawn: who has confirmed to have read that, who could but has not, and who has no session; the others cannot say",
   ),
   gateways: maybe(strings()).describe("Of a server: networks whose active OVN gateway it is, PROJECT/NETWORK"),
 }) satisfies z.ZodType<DrainView>;
@@ -190,7 +190,10 @@ export const drainOrder = z.strictObject({
   target: z.string(),
   server: z.string(),
   drain: z.boolean(),
+  changed: z.boolean().describe("False when LXD had it so already"),
   alone: strings().describe("What nobody else announces: traffic to it stops"),
+  left: strings().describe("What else the server is ordered to drain"),
+  elsewhere: strings().describe("Of an order that was to be taken back and did not stand: the servers where it does"),
 }) satisfies z.ZodType<DrainOrderAnswer>;
 
 const verdict = ["pending", "passing", "failing"] as const;

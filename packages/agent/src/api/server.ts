@@ -64,9 +64,12 @@ export class ApiServer {
     return createApp(this.#agent, this.#metrics, this.#askOthers);
   }
 
-  readonly #askOthers: AskOthers = async (path) => {
+  readonly #askOthers: AskOthers = async (path, only) => {
     const { snapshot, config } = this.#agent;
-    const others = snapshot?.members.filter(({ server_name }) => server_name !== snapshot.server) ?? [];
+    const others =
+      snapshot?.members.filter(
+        ({ server_name: name }) => name !== snapshot.server && (only === undefined || name === only),
+      ) ?? [];
     return await Promise.all(others.map(async (member) => await askServer(member, config.api, this.#identity, path)));
   };
 

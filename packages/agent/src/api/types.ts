@@ -66,7 +66,7 @@ export type ServerExplanation =
   /** The server could not be asked. */
   | { readonly server: string; readonly error: string };
 
-/** `GET /v1/drain`; with `?everywhere=true` of every server, else of this one. */
+/** `GET /v1/drain`; with `?everywhere=true` of every server, with `?server=NAME` of that one, else of this one. */
 export interface DrainsAnswer {
   readonly servers: readonly ServerDrains[];
 }
@@ -81,6 +81,12 @@ export interface DrainOrderAnswer {
   readonly target: string;
   readonly server: string;
   readonly drain: boolean;
+  /** False when LXD had it so already. */
+  readonly changed: boolean;
   /** What nobody else announces: traffic to it stops. Only with `force` it is drained nevertheless. */
   readonly alone: readonly string[];
+  /** What else the server is ordered to drain. */
+  readonly left: readonly string[];
+  /** Of an order that was to be taken back and did not stand: the servers where it does. */
+  readonly elsewhere: readonly string[];
 }

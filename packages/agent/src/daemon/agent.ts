@@ -12,7 +12,7 @@ import { ApiServer } from "../api/server.ts";
 import { announceConfig } from "../config/convert.ts";
 import type { AgentConfig } from "../config/schema.ts";
 import { type DrainView, Drains } from "../drain/drains.ts";
-import { isOrdered, order, prefixesOf } from "../drain/order.ts";
+import { type Ordered, isOrdered, order, prefixesOf } from "../drain/order.ts";
 import type { Drainable } from "../drain/target.ts";
 import { pathsOf } from "../gateway/paths.ts";
 import { GatewayWatch } from "../gateway/watch.ts";
@@ -87,6 +87,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   #checked = false;
   #ready = false;
   readonly #drains: Drains;
+  /** Orders are written one after the other. */
+  #ordering: Promise<unknown> = Promise.resolve();
   readonly #gateways: GatewayWatch;
   readonly #checks: Health;
   #healthConfig: ReturnType<typeof healthConfig>;
@@ -282,13 +284,23 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
    *
    * @throws LxdError when LXD does not store the order
    */
-  async drain(what: Drainable, on: boolean): Promise<void> {
-    await order(this.#lxd, what, on);
+  async drain(what: Drainable, on: boolean): Promise<Ordered> {
+    const ordered = this.#ordering.then(async () => await order(this.#lxd, what, on));
+    this.#ordering = ordered.catch(() => undefined);
+    return await ordered;
   }
 
   /** Whether LXD has that order already. */
   isOrdered(what: Drainable): boolean {
     return this.snapshot !== undefined && isOrdered(this.snapshot, what);
+  }
+
+  /** The servers on which a prefix is ordered to be drained. */
+  orderedOn({ target }: Drainable): string[] {
+    const { snapshot } = this;
+    if (snapshot === undefined || target.kind !== "prefix") return [];
+    const servers = snapshot.members.map(({ server_name }) => server_name);
+    return servers.filter((server) => isOrdered(snapshot, { server, target }));
   }
 
   /** What draining it would take away from its server. */

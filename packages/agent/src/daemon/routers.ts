@@ -71,23 +71,25 @@ export class Routers {
   }
 
   /**
-   * Asks those with a session whether they have read what they were told.
+   * Asks all whether they have read what they were told; those without a session have not.
    *
    * @returns nothing while one without may still hold what this agent's predecessor told it
    */
   confirm(): ReadonlyMap<string, Promise<Confirmation>> | undefined {
-    const all = this.sessions().every(({ state }) => state === "established");
-    return this.#complete && (all || this.#held === undefined) ? this.#speaker?.confirm() : undefined;
+    const absent = this.sessions().filter(({ state }) => state !== "established");
+    if (!this.#complete || (absent.length > 0 && this.#held !== undefined)) return undefined;
+    const ended = absent.map(({ peer }): [string, Promise<Confirmation>] => [peer, Promise.resolve("ended")]);
+    return new Map([...(this.#speaker?.confirm() ?? []), ...ended]);
   }
 
   sessions(): SessionInfo[] {
     return this.#speaker?.sessions() ?? [];
   }
 
-  /** Of the sessions that are established, how many routers have taken all that they were told. */
+  /** How many routers have taken all that they were told. */
   told(): DrainView["told"] {
-    const established = this.#established();
-    return { sessions: established.filter(({ waiting }) => waiting === 0).length, of: established.length };
+    const done = this.#established().filter(({ waiting }) => waiting === 0);
+    return { sessions: done.length, of: this.sessions().length };
   }
 
   /** Those that themselves announce one of the prefixes. */

@@ -45,7 +45,8 @@ export function logAnnouncement(
 
 /** "instance web/c1 eth0: ipv4.routes.external: "1.2.3.4/99" …" */
 export function describeProblem({ source: { project, network, instance, device }, key, value, why }: Problem): string {
-  const what = instance === undefined ? `network ${project}/${network}` : `instance ${project}/${instance}`;
+  const ofNetwork = network === "" ? "the cluster's configuration" : `network ${project}/${network}`;
+  const what = instance === undefined ? ofNetwork : `instance ${project}/${instance}`;
   const place = device === undefined ? what : `${what} ${device}`;
   const said = why.startsWith(JSON.stringify(value)) ? why : `${JSON.stringify(value)} ${why}`;
   // Values are their instances' owners', and are shown on terminals.

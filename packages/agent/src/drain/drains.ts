@@ -21,15 +21,21 @@ export interface DrainView {
   readonly remaining?: number;
   /** What it keeps or will keep from being announced. */
   readonly prefixes: readonly string[];
-  /** Sessions whose router has taken all that it was told. */
+  /** Routers that have taken all that they were told, of all that there are. */
   readonly told: { readonly sessions: number; readonly of: number };
   /**
    * Routers that themselves announced one of the prefixes to this server after it was told to go: proof that they use another path.
    * Only routers that announce to servers at all can be here.
    */
   readonly moved: readonly string[];
-  /** Once it is withdrawn. Routers that cannot say whether they have read that are in neither. */
-  readonly routers?: { readonly confirmed: readonly string[]; readonly silent: readonly string[] };
+  /** Once it is withdrawn. Routers that cannot say whether they have read that are in none. */
+  readonly routers?: {
+    readonly confirmed: readonly string[];
+    /** They could say so, and have not. */
+    readonly silent: readonly string[];
+    /** They have no session, or lost it since: what they may hold of before, they were not told to drop. */
+    readonly absent: readonly string[];
+  };
   /** Of a server: the networks, PROJECT/NETWORK, whose active OVN gateway it is. Their packets stop until OVN has moved it. */
   readonly gateways?: readonly string[];
 }
@@ -168,7 +174,7 @@ export class Drains {
 
   #begin(order: Order, before: Snapshot | undefined): void {
     // Its time is another server's clock: only what was ordered before this agent could see it is believed to be so old.
-    const age = wasHere(order, before) || order.since === undefined ? 0 : Date.now() - order.since;
+    const age = wasHere(order, before) ? 0 : Date.now() - (order.since ?? 0);
     const wait = this.#world.wait() * 1000;
     const drain: Drain = { order, phase: "moving", until: 0, timer: undefined, routers: undefined, settling: false };
     this.#drains.set(order.key, drain);
@@ -221,7 +227,7 @@ const RULINGS = {
 function answers(routers: ReadonlyMap<string, Confirmation | undefined>): NonNullable<DrainView["routers"]> {
   const those = (wanted: Confirmation | undefined): string[] =>
     [...routers].filter(([, said]) => said === wanted).map(([peer]) => peer);
-  return { confirmed: those("read"), silent: those(undefined) };
+  return { confirmed: those("read"), silent: those(undefined), absent: those("ended") };
 }
 
 /** The target was this server's before the order was seen: then the order is new. */

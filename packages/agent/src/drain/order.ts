@@ -1,12 +1,20 @@
-import { type LxdClient, LxdError } from "@trivet/lxd";
+import { type Instance, type LxdClient, LxdError } from "@trivet/lxd";
 import { Announcer } from "../announce/announce.ts";
 import type { AnnounceConfig } from "../announce/config.ts";
 import { type Snapshot, keyOf } from "../inventory/snapshot.ts";
-import { DRAIN_KEY, changeServerOrders, isNone, isOf, isOrder, serverKey } from "./orders.ts";
+import { DRAIN_KEY, changeServerOrders, isNone, isOf, isOrder, orderedOf, serverKey } from "./orders.ts";
 import { type Drainable, DrainTargetError } from "./target.ts";
 
 /** Milliseconds for LXD to store an order; who gave it waits longer than that. */
 const PATIENCE = 15_000;
+
+/** What became of an order. */
+export interface Ordered {
+  /** False when LXD had it so already. */
+  readonly changed: boolean;
+  /** What else the server is ordered to drain. */
+  readonly left: readonly string[];
+}
 
 /**
  * Writes into LXD that something is to be drained, or no longer; the agent of its server carries it out. What stands there already
@@ -15,30 +23,51 @@ const PATIENCE = 15_000;
  * @throws LxdError when LXD does not store it
  * @throws DrainTargetError when an order that is to be taken back stands in a profile
  */
-export async function order(lxd: LxdClient, { server, target }: Drainable, drain: boolean): Promise<void> {
+export async function order(lxd: LxdClient, { server, target }: Drainable, drain: boolean): Promise<Ordered> {
   const since = drain ? new Date().toISOString() : undefined;
-  if (target.kind === "instance") {
-    const { project, name } = target;
-    const { config, expanded_config, profiles } = await lxd.instances.get(name, { project });
-    const [own, effective] = [config[DRAIN_KEY], expanded_config[DRAIN_KEY]];
-    if (drain ? isOrder(effective) : isNone(effective)) return;
-    if (!drain && isNone(own))
-      throw new DrainTargetError(
-        `${project}/${name} is drained by ${DRAIN_KEY} of a profile (${profiles.join(", ")}); unset it there`,
-      );
-    await lxd.instances.update(name, { config: { [DRAIN_KEY]: since ?? "" } }, { project, timeout: PATIENCE });
-    return;
-  }
+  if (target.kind === "instance") return await orderInstance(lxd, target, since);
   const key = serverKey(server);
-  const value = changeServerOrders((await lxd.server()).config, server, target, since);
-  if (value === undefined) return;
-  try {
-    await lxd.configure({ [key]: value }, { timeout: PATIENCE });
-  } catch (error) {
-    // LXD stores it first and then tells its other servers; one that has just died makes that fail.
-    if (!(error instanceof LxdError) || ((await lxd.server()).config?.[key] ?? "") !== value) throw error;
+  // Others may write it in the same moment, and LXD has no way to tell; what they overwrote is written again.
+  for (let tries = 1; ; tries++) {
+    const { config } = await lxd.server();
+    const value = changeServerOrders(config, server, target, since);
+    if (value === undefined) return { changed: tries > 1, left: orderedOf(config, server) };
+    if (tries > TRIES) throw new LostOrderError(`LXD stores ${key} and forgets it: others write it all the time`);
+    try {
+      await lxd.configure({ [key]: value }, { timeout: PATIENCE });
+    } catch (error) {
+      // LXD stores it first and then tells its other servers; one that has just died makes that fail.
+      if (!(error instanceof LxdError) || ((await lxd.server()).config?.[key] ?? "") !== value) throw error;
+    }
   }
 }
+
+async function orderInstance(
+  lxd: LxdClient,
+  { project, name }: Extract<Drainable["target"], { kind: "instance" }>,
+  since: string | undefined,
+): Promise<Ordered> {
+  const isSo = (value: string | undefined): boolean => (since === undefined ? isNone(value) : isOrder(value));
+  const read = async (): Promise<Instance> => await lxd.instances.get(name, { project });
+  const { config, expanded_config } = await read();
+  if (isSo(expanded_config[DRAIN_KEY])) return { changed: false, left: [] };
+  if (!isSo(config[DRAIN_KEY]))
+    await lxd.instances.update(name, { config: { [DRAIN_KEY]: since ?? "" } }, { project, timeout: PATIENCE });
+  const after = await read();
+  if (since === undefined && !isNone(after.expanded_config[DRAIN_KEY]))
+    throw new DrainTargetError(
+      `${project}/${name} is drained by ${DRAIN_KEY} of a profile (${after.profiles.join(", ")}); unset it there`,
+    );
+  return { changed: true, left: [] };
+}
+
+/** An order that others overwrote each time. */
+class LostOrderError extends Error {
+  override readonly name = "LostOrderError";
+  readonly fault = "world";
+}
+
+const TRIES = 5;
 
 /** Whether a Snapshot knows the order already. */
 export function isOrdered({ notes, instances }: Snapshot, { server, target }: Drainable): boolean {

@@ -29,9 +29,12 @@ export interface Orders {
 }
 
 /** The orders that concern the Snapshot's server. */
-export function readOrders(snapshot: Pick<Snapshot, "server" | "clustered" | "instances" | "notes">): Orders {
-  const problems: Problem[] = [];
-  const orders = [...readServerOrders(snapshot.notes, snapshot.server)].map(([text, since]): Order => {
+export function readOrders(
+  snapshot: Pick<Snapshot, "server" | "clustered" | "instances" | "notes" | "members">,
+): Orders {
+  const { server, notes } = snapshot;
+  const { orders: mine, unread } = readServerOrders(notes?.[serverKey(server)]);
+  const orders = [...mine].map(([text, since]): Order => {
     const prefix = text === WHOLE ? undefined : Prefix.parse(text);
     return {
       key: text,
@@ -39,6 +42,15 @@ export function readOrders(snapshot: Pick<Snapshot, "server" | "clustered" | "in
       ...sinceOf(since),
     };
   });
+  const problems: Problem[] = unread.map((value) => ({
+    source: CLUSTER,
+    key: serverKey(server),
+    value,
+    why: "is neither true, nor * or a prefix with a time after it",
+  }));
+  for (const [key, value] of Object.entries(notes ?? {}))
+    if (isForNobody(key, snapshot))
+      problems.push({ source: CLUSTER, key, value, why: "is for no server of this cluster" });
   for (const instance of snapshot.instances.values()) {
     const value = instance.expanded_config[DRAIN_KEY] ?? "";
     if (isNone(value) || !isLocal(snapshot, instance)) continue;
@@ -64,20 +76,45 @@ export function isOrder(value: string | undefined): boolean {
 
 /** Whether a server is to go as a whole. */
 export function isServerDrained(notes: Config | undefined, server: string): boolean {
-  return readServerOrders(notes, server).has(WHOLE);
+  return readServerOrders(notes?.[serverKey(server)]).orders.has(WHOLE);
 }
 
 /** The whole server, where a prefix could stand. */
 const WHOLE = "*";
 
-/** What one server was ordered to drain: the time by the prefix's text, or {@link WHOLE}. What is no such thing is left out. */
-function readServerOrders(notes: Config | undefined, server: string): Map<string, string> {
+/** What is wrong there is of no network or instance. */
+const CLUSTER = { project: "", network: "" };
+
+function isForNobody(key: string, { server, members }: Pick<Snapshot, "server" | "members">): boolean {
+  const name = key.startsWith(`${DRAIN_KEY}.`) ? key.slice(DRAIN_KEY.length + 1) : undefined;
+  return name !== undefined && name !== server && !members.some(({ server_name }) => server_name === name);
+}
+
+interface ServerOrders {
+  /** The time by the prefix's text, or {@link WHOLE}. */
+  readonly orders: Map<string, string>;
+  /** What is no such thing, as it is written. */
+  readonly unread: readonly string[];
+}
+
+/** What one server was ordered to drain. `true` is as good as the whole, as it is on an instance. */
+function readServerOrders(value: string | undefined): ServerOrders {
   const orders = new Map<string, string>();
-  for (const order of (notes?.[serverKey(server)] ?? "").split(",")) {
-    const [what = "", since = ""] = order.trim().split(" ");
-    if (what === WHOLE || Prefix.tryParse(what) !== undefined) orders.set(what, since);
+  const unread: string[] = [];
+  for (const item of (value ?? "").split(",").map((text) => text.trim())) {
+    const [what = "", since = ""] = item.split(" ");
+    if (what === WHOLE || what === "true") orders.set(WHOLE, since);
+    else if (Prefix.tryParse(what) !== undefined) orders.set(what, since);
+    else if (!isNone(item)) unread.push(item);
   }
-  return orders;
+  return { orders, unread };
+}
+
+/** What a server is ordered to drain, as people write targets. */
+export function orderedOf(notes: Config | undefined, server: string): string[] {
+  return [...readServerOrders(notes?.[serverKey(server)]).orders.keys()].map((what) =>
+    what === WHOLE ? server : what,
+  );
 }
 
 /**
@@ -92,12 +129,13 @@ export function changeServerOrders(
   target: Exclude<DrainTarget, { kind: "instance" }>,
   since: string | undefined,
 ): string | undefined {
-  const orders = readServerOrders(notes, server);
+  const { orders, unread } = readServerOrders(notes?.[serverKey(server)]);
   const what = target.kind === "server" ? WHOLE : target.prefix.toString();
   if (orders.has(what) === (since !== undefined)) return undefined;
   if (since === undefined) orders.delete(what);
   else orders.set(what, since);
-  return [...orders].map(([one, at]) => `${one} ${at}`).join(", ");
+  // What is not understood is somebody's, and shown as a problem.
+  return [...[...orders].map(([one, at]) => `${one} ${at}`.trim()), ...unread].join(", ");
 }
 
 function sinceOf(text: string): { since?: number } {

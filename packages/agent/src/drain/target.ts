@@ -46,11 +46,11 @@ export function findTarget(snapshot: Snapshot, text: string | undefined, on?: st
   const [project = "", name, ...rest] = text.split("/");
   if (name === undefined) {
     if (servers.includes(text)) return { server: text, target: { kind: "server" } };
-    throw new DrainTargetError(`no server ${text}; there are ${servers.join(", ")}; an instance is PROJECT/INSTANCE`);
+    throw new DrainTargetError(`no server "${text}"; there are ${servers.join(", ")}; an instance is PROJECT/INSTANCE`);
   }
   if (rest.length > 0) throw new DrainTargetError(`${text} is no PROJECT/INSTANCE: it has more than one /`);
   const instance = snapshot.instances.get(keyOf({ project, name }));
-  if (instance === undefined) throw new DrainTargetError(`no instance ${name} in project ${project}`);
+  if (instance === undefined) throw new DrainTargetError(`no instance "${name}" in project "${project}"`);
   const server = snapshot.clustered ? instance.location : snapshot.server;
   return { server, target: { kind: "instance", project, name } };
 }

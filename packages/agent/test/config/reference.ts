@@ -46,6 +46,8 @@ export function reference(): string {
     "| `user.trivet.announce.large-communities` | instance, network | replaces `largeCommunities`; separated by commas |",
     "| `user.trivet.check`, `user.trivet.check.NAME` | instance, NIC | a health check; see [health.md](health.md) |",
     "| `user.trivet.check.interval`, `.fast`, `.timeout`, `.rise`, `.fall` | instance, NIC | replace those of `health` |",
+    "| `user.trivet.drain` | instance | `true`, or the time it was ordered: it is drained, as by `trivet drain`; see [bgp.md](bgp.md) |",
+    "| `user.trivet.drain.SERVER` | the cluster (`lxc config set`) | what SERVER drains, separated by commas: `true` or `* TIME` for all of it, `PREFIX TIME` |",
     "| `user.bgp.routes` | NIC on an uplink | `PREFIX_NEXTHOP,...`, as lxd-bgp has it |",
     "| `ipv4.routes.external`, `ipv6.routes.external` | NIC | prefixes routed to the instance, separated by commas |",
     "| `bgp.ipv4.nexthop`, `bgp.ipv6.nexthop` | uplink, bridge | the next hop of what lies behind it; each server may have its own |",

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Confirmation } from "@trivet/bgp";
 import { Announcer } from "../../src/announce/announce.ts";
 import { Drains } from "../../src/drain/drains.ts";
-import { changeServerOrders } from "../../src/drain/orders.ts";
+import { describeProblem } from "../../src/daemon/telling.ts";
+import { changeServerOrders, readOrders } from "../../src/drain/orders.ts";
 import type { Snapshot } from "../../src/inventory/snapshot.ts";
 import { OPEN, instance, ovn, snapshot } from "../announce/world.ts";
 
@@ -89,9 +90,14 @@ describe("how long routers have to move", () => {
     expect(view(world(at(-60)))).toMatchObject([{ phase: "leaving" }]);
   });
 
-  test("all of it, where an order by hand says only true", () => {
+  test("all of it, where an order by hand says only true; nothing, when the agent starts with one: it may be of any age", () => {
+    take(world(undefined));
     take(world("true"));
     expect(view(world("true"))).toMatchObject([{ phase: "moving", remaining: WAIT }]);
+    drains.stop();
+    drains = makeDrains();
+    take(world("true"));
+    expect(view(world("true"))).toMatchObject([{ phase: "leaving" }]);
   });
 });
 
@@ -117,7 +123,7 @@ describe("when it is safe to stop", () => {
     await say("r1", "read");
     await vi.advanceTimersByTimeAsync(5_000);
     expect(view(ordered())).toMatchObject([
-      { phase: "leaving", remaining: 5, routers: { confirmed: ["r1"], silent: ["r4"] } },
+      { phase: "leaving", remaining: 5, routers: { confirmed: ["r1"], silent: ["r4"], absent: ["r2"] } },
     ]);
     await say("r4", "read");
     await vi.advanceTimersByTimeAsync(999);
@@ -164,6 +170,28 @@ describe("when it is safe to stop", () => {
 });
 
 describe("the key of a server", () => {
+  const read = (notes: Record<string, string>) => readOrders({ ...world(undefined), notes });
+  const NOTES = { "user.trivet.drain.server-1": "true, nonsense, 203.0.113.5/24, 10.0.0.0/8 T1" };
+
+  test("what it says wrong is a problem, harms no other order, and outlives a change of these", () => {
+    const { orders, problems } = read(NOTES);
+    expect(orders.map(({ target }) => target.kind)).toEqual(["server", "prefix"]);
+    expect(problems.map(describeProblem)).toEqual([
+      `the cluster's configuration: user.trivet.drain.server-1: "nonsense" is neither true, nor * or a prefix with a time after it; it is ignored until it is corrected`,
+      `the cluster's configuration: user.trivet.drain.server-1: "203.0.113.5/24" is neither true, nor * or a prefix with a time after it; it is ignored until it is corrected`,
+    ]);
+    expect(changeServerOrders(NOTES, "server-1", { kind: "server" }, undefined)).toBe(
+      "10.0.0.0/8 T1, nonsense, 203.0.113.5/24",
+    );
+  });
+
+  test("of a server that there is not is a problem", () => {
+    expect(read({ "user.trivet.drain.nosuch": "* T" }).problems).toMatchObject([
+      { key: "user.trivet.drain.nosuch", why: "is for no server of this cluster" },
+    ]);
+    expect(read({ "user.trivet.drain.server-2": "* T" })).toEqual({ orders: [], problems: [] });
+  });
+
   test("holds the whole server and prefixes, each with its time; what stands there stays", () => {
     const whole = { kind: "server" } as const;
     const first = changeServerOrders({}, "s1", whole, "T1");
