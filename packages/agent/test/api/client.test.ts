@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type * as Undici from "undici";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { AgentClient } from "../../src/api/client.ts";
 
 vi.mock("undici", async (original) => {
-  const undici = await original<typeof import("undici")>();
+  const undici = await original<typeof Undici>();
   return { ...undici, request: vi.fn(undici.request) };
 });
 
