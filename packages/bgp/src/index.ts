@@ -21,6 +21,7 @@ export {
   type RangeOptions,
   type SpeakerOptions,
 } from "./options.ts";
+export { checkOptions } from "./resolve.ts";
 export { type Route, type RouteAttributes, type RouteChange, RouteError } from "./route.ts";
 export type { Negotiated, SessionFailure, SessionInfo, SessionState, SpeakerEvents } from "./session-info.ts";
 export type { PeerRoute } from "./rib/adj-rib-in.ts";

@@ -58,6 +58,17 @@ export function resolveSpeaker(options: SpeakerOptions): ResolvedSpeaker {
 }
 
 /**
+ * Whether a speaker can run with these options, on a machine that has all that they ask for.
+ *
+ * @throws OptionsError
+ */
+export function checkOptions(options: SpeakerOptions): void {
+  resolveSpeaker(options);
+  resolvePeers(options.peers ?? [], undefined);
+  resolveRanges(options.ranges ?? [], undefined);
+}
+
+/**
  * @param protection why passwords and TTL security cannot be had here, if so
  * @throws OptionsError
  */

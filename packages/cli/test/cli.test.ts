@@ -40,6 +40,12 @@ describe("trivet", () => {
     expect(status).toBe(EXIT.usage);
   });
 
+  test("a socket without a name is a usage error", async () => {
+    const { stderr, status } = await run("status", "--socket", "");
+    expect(stderr).toMatch(/^trivet: .*socket.*is empty; give the socket's path, or leave it out.*\n$/i);
+    expect(status).toBe(EXIT.usage);
+  });
+
   test("an agent that is not there is one line with a remedy, and a stack only with --debug", async () => {
     const plain = await run("status", "--socket", "/nonexistent/agent.sock");
     expect(plain.status).toBe(EXIT.world);

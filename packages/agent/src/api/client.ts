@@ -3,6 +3,11 @@ import { Agent, request } from "undici";
 /** Where an agent listens unless its configuration says otherwise. */
 export const DEFAULT_SOCKET = "/run/trivet/agent.sock";
 
+/** Milliseconds until an answer begins. Others are asked meanwhile, for 4 s. */
+const ANSWER = 20_000;
+/** LXD may take 15 s to be read and as long to store an order. */
+const CHANGE = 60_000;
+
 /** No agent answered, or it answered with an error. */
 export class AgentUnavailableError extends Error {
   override readonly name = "AgentUnavailableError";
@@ -29,7 +34,7 @@ export class AgentClient implements AsyncDisposable {
   /** @param socket path of the agent's unix socket */
   constructor(socket: string = DEFAULT_SOCKET) {
     this.#socket = socket;
-    this.#dispatcher = new Agent({ connect: { socketPath: socket, timeout: 5_000 }, headersTimeout: 20_000 });
+    this.#dispatcher = new Agent({ connect: { socketPath: socket, timeout: 5_000 } });
   }
 
   /**
@@ -37,30 +42,30 @@ export class AgentClient implements AsyncDisposable {
    * @throws AgentUnavailableError, BadQuestionError
    */
   async get<T>(path: string): Promise<T> {
-    return await this.#ask<T>("GET", path);
+    return await this.#ask<T>("GET", path, ANSWER);
   }
 
   /** Changes what the agent does. @throws as {@link get} */
   async change<T>(method: "PUT" | "DELETE", path: string): Promise<T> {
-    return await this.#ask<T>(method, path);
+    return await this.#ask<T>(method, path, CHANGE);
   }
 
-  async #ask<T>(method: "GET" | "PUT" | "DELETE", path: string): Promise<T> {
-    const response = await request(new URL(path, "http://agent"), { method, dispatcher: this.#dispatcher }).catch(
-      (error: NodeJS.ErrnoException) => {
-        throw new AgentUnavailableError(this.#socket, reasonOf(error));
-      },
-    );
+  async #ask<T>(method: "GET" | "PUT" | "DELETE", path: string, headersTimeout: number): Promise<T> {
+    const options = { method, dispatcher: this.#dispatcher, headersTimeout };
+    const response = await request(new URL(path, "http://agent"), options).catch((error: NodeJS.ErrnoException) => {
+      throw new AgentUnavailableError(this.#socket, reasonOf(error));
+    });
     const text = await response.body.text().catch((error: Error) => {
       throw new AgentUnavailableError(this.#socket, `broke off its answer (${error.message})`);
     });
-    if (response.statusCode === 400) throw new BadQuestionError(messageOf(text));
-    if (response.statusCode !== 200) throw new AgentUnavailableError(this.#socket, `answered: ${messageOf(text)}`);
+    const said = messageOf(text) || `HTTP status ${response.statusCode}`;
+    if (response.statusCode === 400) throw new BadQuestionError(said);
+    if (response.statusCode !== 200) throw new AgentUnavailableError(this.#socket, `answered: ${said}`);
     try {
       return JSON.parse(text) as T;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      throw new AgentUnavailableError(this.#socket, `answered what is no JSON: ${messageOf(text)}`);
+      throw new AgentUnavailableError(this.#socket, `answered what is no JSON: ${said}`);
     }
   }
 

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { createServer as createHttpsServer } from "node:https";
 import { connect } from "node:net";
 import { dirname } from "node:path";
@@ -75,7 +75,12 @@ export class ApiServer {
 
   async #listenUnix(path: string): Promise<void> {
     mkdirSync(dirname(path), { recursive: true });
-    if (existsSync(path)) {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there !== undefined) {
+      if (!there.isSocket())
+        throw new ListenError(
+          `the API cannot listen on ${path}: it is no socket, and not removed; change api.socket in agent.yaml`,
+        );
       if (await answers(path))
         throw new ListenError(`another agent runs already: it answers at ${path}; stop it first`);
       rmSync(path);

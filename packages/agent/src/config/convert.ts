@@ -1,5 +1,5 @@
 import { createSocket } from "node:dgram";
-import type { PeerOptions, SpeakerOptions } from "@trivet/bgp";
+import { OptionsError, type PeerOptions, type SpeakerOptions, checkOptions } from "@trivet/bgp";
 import type { AnnounceConfig } from "../announce/config.ts";
 import type { AgentConfig } from "./schema.ts";
 
@@ -29,6 +29,18 @@ export function speakerOptions(config: AgentConfig, routerId: string): SpeakerOp
     peers: peerOptions(config),
     holdEndOfRib: true,
   };
+}
+
+/** Why the speaker would refuse to run with this configuration, or to go on with it. */
+export function speakerFault(config: AgentConfig): OptionsError | undefined {
+  try {
+    // What the kernel chooses when none is given is an address of this server.
+    checkOptions(speakerOptions(config, config.routerId ?? "127.0.0.1"));
+    return undefined;
+  } catch (error) {
+    if (error instanceof OptionsError) return error;
+    throw error;
+  }
 }
 
 /** No router id was given and none could be found. */

@@ -16,10 +16,10 @@ const timers = {
 const check = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9-]{1,40}$/, "write it with a-z, 0-9 and -")
+    .regex(/^[a-z0-9-]{1,40}$/, "has other characters than a name may, or more than 40; write it with a-z, 0-9 and -")
     .describe("How it is called in metrics and logs"),
   instances: z
-    .array(z.string().regex(/^[^/\s]+\/[^/\s]+$/, "write it as PROJECT/NAME"))
+    .array(z.string().regex(/^[^/\s]+\/[^/\s]+$/, "has no project, or no name; write it as PROJECT/NAME"))
     .min(1)
     .describe("Which instances it checks, as `PROJECT/NAME`, where `*` stands for any characters"),
   check: parsed((text) => {

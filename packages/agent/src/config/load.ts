@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Diagnostic, SpecError, formatDiagnostic, loadYaml } from "@trivet/spec";
+import { speakerFault } from "./convert.ts";
 import type { DnsConfig } from "./dns-schema.ts";
 import { type AgentConfig, agentSchema } from "./schema.ts";
 
@@ -35,27 +36,45 @@ const REASONS: Readonly<Record<string, string>> = {
  * @throws ConfigError, ConfigFileError
  */
 export function loadConfig(path: string): AgentConfig {
-  const config = parseConfig(path, readText("configuration file", path));
+  return read(path, readText("configuration file", path), withSecrets);
+}
+
+/** As {@link loadConfig}, of text, without other files. @throws ConfigError */
+export function parseConfig(path: string, text: string): AgentConfig {
+  return read(path, text, (config) => config);
+}
+
+function read(path: string, text: string, complete: (config: AgentConfig) => AgentConfig): AgentConfig {
+  const loaded = loadYaml({ path, text, schema: agentSchema });
+  if (!loaded.ok) throw new ConfigError(loaded.diagnostics);
+  const config = complete(loaded.value);
+  const fault = speakerFault(config);
+  if (fault === undefined) return config;
+  const [message = "", remedy = "correct the value"] = fault.message.split("; ");
+  throw new ConfigError([
+    { code: "invalid-value", severity: "error", message, remedy, ...loaded.locate(stepsOf(fault.path)) },
+  ]);
+}
+
+/** `peers[1].name` as the steps to it. */
+function stepsOf(path: string): (string | number)[] {
+  return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([step, index]) => (index === undefined ? step : Number(index)));
+}
+
+function withSecrets(config: AgentConfig): AgentConfig {
   const peers = config.peers.map((peer) => {
     const { passwordFile, ...rest } = peer;
     if (passwordFile === undefined) return rest;
     return { ...rest, password: readText("password file", passwordFile).replace(/\r?\n$/, "") };
   });
-  return { ...config, peers, ...(config.dns === undefined ? {} : { dns: withSecrets(config.dns) }) };
+  return { ...config, peers, ...(config.dns === undefined ? {} : { dns: withKeys(config.dns) }) };
 }
 
-function withSecrets(dns: DnsConfig): DnsConfig {
+function withKeys(dns: DnsConfig): DnsConfig {
   const keys = dns.keys.map(({ secretFile, ...key }) =>
     secretFile === undefined ? key : { ...key, secret: readText("secret file", secretFile).trim() },
   );
   return { ...dns, keys };
-}
-
-/** @throws ConfigError */
-export function parseConfig(path: string, text: string): AgentConfig {
-  const loaded = loadYaml({ path, text, schema: agentSchema });
-  if (!loaded.ok) throw new ConfigError(loaded.diagnostics);
-  return loaded.value;
 }
 
 function readText(what: string, path: string): string {

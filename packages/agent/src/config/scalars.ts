@@ -34,6 +34,7 @@ export const scopedAddress = () =>
     return zone === undefined ? address.toString() : `${address.toString()}%${zone}`;
   }, "write an IPv4 or IPv6 address").refine((text) => text.includes("%") || !isLinkLocal(text), {
     message: "is link-local and needs its interface; write it as fe80::1%br-uplink",
+    abort: true,
   });
 
 /** An address that means the same on every server. */

@@ -17,6 +17,8 @@ import {
 
 const uint32 = () => z.int().min(0).max(4_294_967_295);
 
+const isIpv4 = (text: string): boolean => !text.includes(":");
+
 const bfd = z.strictObject({
   transmitInterval: z.int().min(10).max(60_000).default(300).describe("Milliseconds between packets sent"),
   receiveInterval: z.int().min(10).max(60_000).default(300).describe("Milliseconds between packets asked for"),
@@ -72,6 +74,10 @@ const peer = z
   })
   .refine((peer) => peer.password === undefined || peer.passwordFile === undefined, {
     message: "has both password and passwordFile; keep one of them",
+  })
+  .refine(({ address, localAddress = address }) => isIpv4(localAddress) === isIpv4(address), {
+    path: ["localAddress"],
+    message: "is of another IP version than the router's address; write one of the same",
   });
 
 const attributeRule = z.strictObject({
@@ -150,15 +156,19 @@ const api = z.strictObject({
     .prefault({})
     .describe("The API on TLS, with the certificate that the cluster's servers share"),
   servers: z
-    .record(z.string(), z.string().min(1))
+    .record(
+      z.string(),
+      z.string().regex(/^(\/.+|https:\/\/([^/:@?#\s]+|\[[\da-f:.]+\]):\d{1,5}\/?)$/i, {
+        error: "is neither an address nor a path; write it as https://HOST:PORT, or as the path of a unix socket",
+      }),
+    )
     .default({})
     .describe(
       "Where another server's agent answers, `https://HOST:PORT` or a socket's path, if not on its LXD address and the port of `tls`",
     ),
 });
 
-/** agent.yaml. Its descriptions are the reference, docs/agent-config.md. */
-export const agentSchema = z.strictObject({
+const keys = z.strictObject({
   asn: asn().describe(
     "The AS number of this cluster's servers; a private one is 64512 to 65534, or 4200000000 to 4294967294",
   ),
@@ -224,6 +234,24 @@ export const agentSchema = z.strictObject({
     .enum(["trace", "debug", "info", "warn", "error"])
     .default("info")
     .describe("The least important messages to log"),
+});
+
+/** agent.yaml. Its descriptions are the reference, docs/agent-config.md. */
+export const agentSchema = keys.superRefine(({ peers, routerId, listen }, context) => {
+  if (routerId === undefined && !peers.some(({ address }) => isIpv4(address)))
+    context.addIssue({
+      code: "custom",
+      path: ["peers"],
+      message:
+        "have IPv6 addresses alone, and give no router id; set routerId to an IPv4 address that only this server has",
+    });
+  for (const [i, { passive }] of peers.entries())
+    if (passive && listen.length === 0)
+      context.addIssue({
+        code: "custom",
+        path: ["peers", i, "passive"],
+        message: "is true, but nothing is listened on, so that no session ever comes up; add listen, or remove passive",
+      });
 });
 
 export type AgentConfig = z.output<typeof agentSchema>;

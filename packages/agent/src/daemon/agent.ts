@@ -98,6 +98,8 @@ export class Agent extends EventEmitter<AgentEvents> implements AgentState {
   /** Opens nothing yet. @throws UnreachableError when there is neither a configured nor a usual LXD socket */
   constructor(config: AgentConfig, world: AgentWorld) {
     super();
+    // Each reader of the API's event stream listens.
+    this.setMaxListeners(0);
     this.#config = config;
     this.#log = world.log;
     this.version = world.version;

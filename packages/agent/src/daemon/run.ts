@@ -5,6 +5,7 @@ import { loadConfig } from "../config/load.ts";
 import { Agent } from "./agent.ts";
 import { createLogger } from "./log.ts";
 import { SystemdNotifier } from "./sd-notify.ts";
+import { Standing } from "./standing.ts";
 
 export interface RunAgentOptions {
   /** Path of agent.yaml. */
@@ -23,23 +24,27 @@ export async function runAgent({ config: path, version }: RunAgentOptions): Prom
   const log = createLogger(config.log, version);
   const systemd = new SystemdNotifier(process.env, log);
   const agent = new Agent(config, { log, version, stateFolder: process.env["STATE_DIRECTORY"] });
-  const reload = (): void => {
-    systemd.tell("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+  const standing = new Standing(agent, systemd);
+  const takeOver = (): string | undefined => {
     try {
       const restart = agent.reload(loadConfig(path));
-      log.info(
-        restart.length === 0
-          ? "configuration reloaded"
-          : `configuration reloaded; ${restart.join(", ")} need a restart`,
-      );
+      const verb = restart.length === 1 ? "needs" : "need";
+      const rest = restart.length === 0 ? "" : `; ${restart.join(", ")} ${verb} a restart`;
+      log.info(`configuration reloaded${rest}`);
+      return undefined;
     } catch (error) {
-      if ((error as { fault?: unknown }).fault === undefined) throw error;
-      log.error(`the configuration stays as it was: ${(error as Error).message}`);
+      if (isBug(error)) throw error;
+      const { message } = error as Error;
+      log.error(`the configuration stays as it was: ${message}`);
+      return message;
     }
-    systemd.tell("READY=1");
   };
+  const reload = (): void => standing.reloading(takeOver);
   const ended = endOf(agent);
-  agent.once("ready", () => systemd.tell("READY=1", `STATUS=announcing ${agent.announcement.routes.size} routes`));
+  agent.once("ready", () => {
+    standing.ready();
+    agent.on("routes", () => standing.changed());
+  });
   const crash = (error: Error): void => {
     log.fatal({ stack: error.stack }, `this is a bug in trivet: ${error.message}`);
     // As routers see it a crash is a handover: the next agent, a second later, finds the routes still there.
@@ -54,6 +59,7 @@ export async function runAgent({ config: path, version }: RunAgentOptions): Prom
     systemd.tell("STOPPING=1");
     await agent.stop(how);
   } catch (error) {
+    if (isBug(error)) crash(error as Error);
     await agent.stop("goodbye");
     throw error;
   } finally {
@@ -65,6 +71,11 @@ export async function runAgent({ config: path, version }: RunAgentOptions): Prom
 
 /** The exit status of a bug: not 1, with which a wrong configuration ends for good. */
 const BUG = 70;
+
+/** Neither the user's fault nor the world's. */
+function isBug(error: unknown): boolean {
+  return (error as { readonly fault?: unknown } | undefined)?.fault === undefined;
+}
 
 /** How the agent shall end, once it shall. */
 async function endOf(agent: Agent): Promise<"goodbye" | "handover"> {

@@ -59,11 +59,12 @@ describe("agent.yaml", () => {
   test("the router id is the server's address towards its first IPv4 peer", async () => {
     expect(await findRouterId(parseConfig("a", MINIMAL))).toBe("127.0.0.1");
     expect(await findRouterId(parseConfig("a", `${MINIMAL}routerId: 192.0.2.9\n`))).toBe("192.0.2.9");
-    const six = MINIMAL.replace("127.0.0.1", "::1");
     // The kernel refuses it as it would an address without a route.
     const unreachable = MINIMAL.replace("127.0.0.1", "255.255.255.255");
     await expect(findRouterId(parseConfig("a", unreachable))).rejects.toMatchObject({ fault: "world" });
-    await expect(findRouterId(parseConfig("a", six))).rejects.toThrow(/^no router id: .*; set routerId in agent.yaml/);
+    await expect(findRouterId(parseConfig("a", unreachable))).rejects.toThrow(
+      /^no router id: .*; set routerId in agent.yaml/,
+    );
   });
 
   test("a password comes from its file, without the last newline", () => {
@@ -122,6 +123,56 @@ describe("a wrong agent.yaml is refused with place and remedy", () => {
       /^agent.yaml:4:\d+: .*has an address twice/,
     ],
     ["broken YAML", "asn: [65010\n", /^agent.yaml:\d+:\d+: /],
+    [
+      "two routers of one address",
+      MINIMAL.replace("}]", "}, {address: 127.0.0.1, asn: 65001, name: b}]"),
+      /^agent.yaml:2:\d+: peers\[1\].address is 127.0.0.1, as that of peers\[0\]; it must be unique$/,
+    ],
+    [
+      "two routers of one name",
+      MINIMAL.replace("}]", ", name: a}, {address: 127.0.0.2, asn: 65001, name: a}]"),
+      /^agent.yaml:2:\d+: peers\[1\].name is a, as that of peers\[0\]; it must be unique$/,
+    ],
+    [
+      "router id 0.0.0.0",
+      `${MINIMAL}routerId: 0.0.0.0\n`,
+      /^agent.yaml:4:11: routerId is 0.0.0.0; write it as an IPv4/,
+    ],
+    [
+      "no router id, and none to be found",
+      MINIMAL.replace("127.0.0.1", '"2001:db8::1"'),
+      /^agent.yaml:2:\d+: "peers" have IPv6 addresses alone, and give no router id; set routerId to an IPv4 address/,
+    ],
+    [
+      "waiting for a router, and listening nowhere",
+      MINIMAL.replace("asn: 65000", "asn: 65000, passive: true"),
+      /^agent.yaml:2:\d+: "passive" is true, but nothing is listened on, so that no session ever comes up; add listen/,
+    ],
+    [
+      "a local address of the other family",
+      MINIMAL.replace("asn: 65000", 'asn: 65000, localAddress: "2001:db8::1"'),
+      /^agent.yaml:2:\d+: "localAddress" is of another IP version than the router's address; write one of the same$/,
+    ],
+    [
+      "another agent's address without a port",
+      `${MINIMAL}api: {servers: {a: "https://192.0.2.1"}}\n`,
+      /^agent.yaml:4:\d+: "a" is neither an address nor a path; write it as https:\/\/HOST:PORT, or/,
+    ],
+    [
+      "another agent's address without a scheme",
+      `${MINIMAL}api: {servers: {a: "192.0.2.1:8444"}}\n`,
+      /^agent.yaml:4:\d+: "a" is neither an address nor a path/,
+    ],
+    [
+      "a check's instances without their project",
+      `${MINIMAL}health: {checks: [{name: a, instances: [x], check: "tcp://:25"}]}\n`,
+      /^agent.yaml:4:\d+: entry 1 of instances has no project, or no name; write it as PROJECT\/NAME$/,
+    ],
+    [
+      "a check's name",
+      `${MINIMAL}health: {checks: [{name: A_b, instances: [a/b], check: "tcp://:25"}]}\n`,
+      /^agent.yaml:4:\d+: "name" has other characters than a name may, or more than 40; write it with a-z, 0-9 and -$/,
+    ],
   ])("%s", (_, text, message) => {
     const { message: line } = refusal(text);
     expect(line).toMatch(message);
@@ -145,6 +196,22 @@ describe("a wrong agent.yaml is refused with place and remedy", () => {
       expect(report).toMatch(/(?:password"?|secret): •+/);
     }
   });
+
+  test("a password file is as good as the password in it", () => {
+    const secret = join(folder, "long");
+    const path = join(folder, "long.yaml");
+    writeFileSync(secret, "x".repeat(81));
+    writeFileSync(path, MINIMAL.replace("asn: 65000", `asn: 65000, passwordFile: ${secret}`));
+    expect(() => loadConfig(path)).toThrow(/long.yaml:2:\d+: peers\[0\].password has 81 octets in UTF-8; it may have/);
+  });
+
+  test.each(["https://192.0.2.1:8444", "https://[2001:db8::1]:8444", "https://b.example.net:443/", "/run/b.sock"])(
+    "another agent may be at %s",
+    (where) => {
+      const { api } = parseConfig("agent.yaml", `${MINIMAL}api: {servers: {b: "${where}"}}\n`);
+      expect(api.servers).toEqual({ b: where });
+    },
+  );
 
   test("a file that is not there is named", () => {
     expect(() => loadConfig("/nonexistent/agent.yaml")).toThrow(ConfigFileError);

@@ -24,6 +24,7 @@ export function reference(): string {
     "",
     "The configuration of trivet's agent, `/etc/trivet/agent.yaml`. `trivet agent --check` checks it; `systemctl reload trivet-agent`",
     "takes over a change of peers, filters, attributes and log level, and says in the log which other keys need a restart.",
+    "It takes over nothing of a file that is refused: `systemctl status trivet-agent` then says so, and why.",
     "",
     "A star marks keys that must be there. `peers[]` stands for each entry of the list.",
     "",

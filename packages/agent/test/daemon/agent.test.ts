@@ -1,12 +1,12 @@
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Speaker } from "@trivet/bgp";
 import { SimulatedCluster } from "@trivet/lab";
 import { eventually } from "@trivet/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AgentClient } from "../../src/api/client.ts";
 import type { ExplainAnswer, RoutesAnswer, StatusAnswer } from "../../src/api/types.ts";
 import { parseConfig } from "../../src/config/load.ts";
@@ -256,6 +256,27 @@ describe("an agent on the seeds' cluster", () => {
     await expect(second.start()).rejects.toThrow(/another agent runs already/);
     await second.stop("goodbye");
     expect(existsSync(`${folder}/langara.sock`)).toBe(true);
+  });
+
+  test("what is no socket is not removed to make place for one", async () => {
+    writeFileSync(`${folder}/langara.sock`, "precious");
+    const agent = new Agent(parseConfig("agent.yaml", yaml("langara")), {
+      log: createLogger("silent", "test"),
+      version: "test",
+    });
+    agents.push(agent);
+    await expect(agent.start()).rejects.toThrow(/langara.sock: it is no socket, and not removed; change api.socket/);
+    expect(readFileSync(`${folder}/langara.sock`, "utf8")).toBe("precious");
+  });
+
+  test("many may read its events", async () => {
+    const { agent } = await start("langara");
+    const warned = vi.fn();
+    process.on("warning", warned);
+    for (let i = 0; i < 12; i++) agent.on("routes", () => undefined);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", warned);
+    expect(warned).not.toHaveBeenCalled();
   });
 
   test("routes and metrics tell of wrong values on an instance, and the others go on", async () => {
