@@ -1,9 +1,8 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { type AddressInfo, type Server, Socket, createServer } from "node:net";
 import { Address, Prefix } from "@trivet/ip";
-import { eventually } from "@trivet/testing";
+import { dropped, eventually } from "@trivet/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { SocketError, bindUdp, listenTcp, setMd5Key, setReuse, tcpSocket, unavailableReason } from "../src/index.ts";
 
@@ -40,18 +39,6 @@ function connect(address: string, port: number, options: Parameters<typeof tcpSo
   return socket.connect({ host: address, port });
 }
 
-/** A counter of /proc/net/netstat or 0: what the kernel dropped, and why. */
-function counter(name: string): number {
-  const rows = readFileSync("/proc/self/net/netstat", "utf8")
-    .split("\n")
-    .map((line) => line.split(" "));
-  for (const [i, row] of rows.entries()) {
-    const column = row.indexOf(name);
-    if (column > 0 && Number.isInteger(Number(rows[i + 1]?.[column]))) return Number(rows[i + 1]?.[column]);
-  }
-  return 0;
-}
-
 test("koffi is usable here", () => {
   expect(unavailableReason()).toBeUndefined();
 });
@@ -64,10 +51,10 @@ describe.each(["127.0.0.1", "::1"])("TCP on %s", (address) => {
 
   test("RFC 2385: a wrong key is dropped by the kernel, and a key changed live lets the peer in", async () => {
     const { fd, port } = await listen(address, { md5: [{ peer: here(address), key: "tripod" }] });
-    const before = counter("TCPMD5Failure");
+    const before = dropped("TCPMD5Failure");
     const socket = connect(address, port, { md5: [{ peer: here(address), key: "stool" }] });
     const connected = once(socket, "connect");
-    await eventually("the kernel drops the segment", () => counter("TCPMD5Failure") > before);
+    await eventually("the kernel drops the segment", () => dropped("TCPMD5Failure") > before);
     expect(socket.connecting).toBe(true);
     setMd5Key(fd, { peer: here(address), key: "stool" });
     await connected; // the next retransmission of the SYN
@@ -82,9 +69,9 @@ describe.each(["127.0.0.1", "::1"])("TCP on %s", (address) => {
   test("RFC 5082: segments that crossed a router are dropped", async () => {
     const { port } = await listen(address, { hopLimit: 255, minHopLimit: 255 });
     await once(connect(address, port, { hopLimit: 255, minHopLimit: 255 }), "connect");
-    const before = counter("TCPMinTTLDrop");
+    const before = dropped("TCPMinTTLDrop");
     const far = connect(address, port, { hopLimit: 254 });
-    await eventually("the kernel drops the segment", () => counter("TCPMinTTLDrop") > before);
+    await eventually("the kernel drops the segment", () => dropped("TCPMinTTLDrop") > before);
     expect(far.connecting).toBe(true);
   });
 });

@@ -4,6 +4,7 @@ export { DaemonCluster } from "./daemons/cluster.ts";
 export { Daemon, type DaemonKind } from "./daemons/daemon.ts";
 export { Relay } from "./daemons/relay.ts";
 export { describeLab } from "./describe-lab.ts";
+export { dropped } from "./dropped.ts";
 export { eventually } from "./eventually.ts";
 export { Bird } from "./routers/bird.ts";
 export { Frr } from "./routers/frr.ts";

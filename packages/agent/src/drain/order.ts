@@ -53,8 +53,9 @@ async function orderInstance(
   if (isSo(expanded_config[DRAIN_KEY])) return { changed: false, left: [] };
   if (!isSo(config[DRAIN_KEY]))
     await lxd.instances.update(name, { config: { [DRAIN_KEY]: since ?? "" } }, { project, timeout: PATIENCE });
+  if (since !== undefined) return { changed: true, left: [] };
   const after = await read();
-  if (since === undefined && !isNone(after.expanded_config[DRAIN_KEY]))
+  if (!isNone(after.expanded_config[DRAIN_KEY]))
     throw new DrainTargetError(
       `${project}/${name} is drained by ${DRAIN_KEY} of a profile (${after.profiles.join(", ")}); unset it there`,
     );

@@ -2,10 +2,9 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 import { parseScoped } from "@trivet/ip";
 import { tcpSocket } from "@trivet/sockopt";
-import { eventually } from "@trivet/testing";
+import { dropped, eventually } from "@trivet/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Network, NetworkError, OptionsError, type PeerOptions, type RangeOptions, Speaker } from "@trivet/bgp";
-import { dropped } from "../support/dropped.ts";
 import { SimClock, SimNetwork } from "../support/sim.ts";
 
 const OURS = "127.83.0.1";
